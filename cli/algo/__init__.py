@@ -1,0 +1,1 @@
+"""The command line of algomaster: parse, call one library function, print."""
