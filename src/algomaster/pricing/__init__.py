@@ -1,0 +1,22 @@
+"""Numbers in, numbers out: option prices, Greeks and implied volatility; knows no market and no calendar."""
+
+from typing import TYPE_CHECKING
+
+from algomaster.core.lazy import attach
+
+if TYPE_CHECKING:
+    from algomaster.pricing.european import Greeks, greeks, price
+    from algomaster.pricing.implied import ImpliedVol, implied_vol
+
+__all__ = ["Greeks", "ImpliedVol", "greeks", "implied_vol", "price"]
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Greeks": "algomaster.pricing.european",
+        "ImpliedVol": "algomaster.pricing.implied",
+        "greeks": "algomaster.pricing.european",
+        "implied_vol": "algomaster.pricing.implied",
+        "price": "algomaster.pricing.european",
+    },
+)
