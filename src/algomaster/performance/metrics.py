@@ -18,15 +18,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from algomaster.core.types import PAISE, FloatArray, IntArray
-from algomaster.performance.statistics import DAILY_STATISTICS, TRADE_TOTALS, daily_statistics
+from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
 
 __all__ = [
     "METRICS",
+    "TRADE_TOTALS",
     "Metric",
     "deflated_sharpe",
     "expected_best_sharpe",
     "summarize",
     "table",
+    "trade_totals",
     "trial_variance",
     "wilson_interval",
 ]
@@ -82,6 +84,12 @@ METRICS: Final = (
 )  # fmt: skip
 """Every metric, in the order of the summary."""
 
+TRADE_TOTALS: Final = ("trades", "wins", "losses", "won", "lost", "costs")
+"""What metrics need to know of the closed trades: how many, and sums in paise, both ``won`` and ``lost`` positive.
+
+A trade wins or loses by what is left after its costs; one that comes out at exactly 0 does neither.
+"""
+
 _INTEGERS: Final = frozenset(metric.name for metric in METRICS if metric.unit == "count")
 _NORMAL: Final = NormalDist()
 _Z95: Final = _NORMAL.inv_cdf(0.975)
@@ -102,7 +110,7 @@ def summarize(
     daily_paise : (D,) int64
         Net P&L of each session in paise; a session without a trade is a 0.
     totals : (6,) int64
-        Counts and sums of the trades, see :data:`~algomaster.performance.statistics.TRADE_TOTALS`.
+        Counts and sums of the trades, see :data:`TRADE_TOTALS`.
     max_drawdown_paise : int
         Deepest fall of the intraday equity (net of costs, from 0) below an earlier high, positive.
     trials : int
@@ -118,7 +126,7 @@ def summarize(
 
     Examples
     --------
-    >>> summary = summarize([10_000, -4_000], totals=[2, 1, 1, 10_000, -4_000, 500], max_drawdown_paise=5_000)
+    >>> summary = summarize([10_000, -4_000], totals=[2, 1, 1, 10_000, 4_000, 500], max_drawdown_paise=5_000)
     >>> summary["net_pnl"], summary["gross_pnl"], summary["win_rate"], summary["max_drawdown"]
     (60.0, 65.0, 0.5, 50.0)
     """
@@ -149,7 +157,7 @@ def table(
     statistics : (P, 16) float64
         What ``daily_statistics`` wrote for each parameter set.
     totals : (P, 6) int64
-        See :data:`~algomaster.performance.statistics.TRADE_TOTALS`.
+        See :data:`TRADE_TOTALS`.
     max_drawdown_paise : (P,) int64
     trials : int, optional
         By default the rows are the trials: their number is P.
@@ -205,9 +213,9 @@ def _from_trades(trade: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[Any]]
         "win_rate_low": low,
         "win_rate_high": high,
         "average_win": won / wins / PAISE,
-        "average_loss": lost / losses / PAISE,
-        "profit_factor": np.where(losses > 0, won / -lost, np.nan),
-        "expectancy": (won + lost) / number / PAISE,
+        "average_loss": -(lost / losses) / PAISE,
+        "profit_factor": np.where(losses > 0, won / lost, np.nan),
+        "expectancy": (won - lost) / number / PAISE,
     }
 
 
@@ -235,6 +243,13 @@ def _from_days(day: dict[str, FloatArray]) -> dict[str, NDArray[Any]]:
         "sharpe_high": day["sharpe"] + margin,
         "sortino": day["sortino"],
     }
+
+
+def trade_totals(pnl_paise: IntArray, costs_paise: IntArray) -> IntArray:
+    """Count closed trades: (N,) price P&L before costs and (N,) costs to the (6,) :data:`TRADE_TOTALS`."""
+    net = pnl_paise - costs_paise
+    won, lost = net[net > 0], net[net < 0]
+    return np.array([net.size, won.size, lost.size, won.sum(), -lost.sum(), costs_paise.sum()], dtype=np.int64)
 
 
 def wilson_interval(wins: ArrayLike, number: ArrayLike) -> tuple[FloatArray, FloatArray]:

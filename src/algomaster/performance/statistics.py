@@ -1,4 +1,4 @@
-"""Statistics of daily profit and loss and of closed trades: compiled, numbers only.
+"""Statistics of daily profit and loss: compiled, numbers only.
 
 Sums run from the first day to the last, so a replay (one curve) and a sweep (thousands of curves) get the same bits.
 The Sharpe ratio here is that of rupees a day: mean over standard deviation of the daily P&L. It needs no capital,
@@ -13,15 +13,7 @@ from typing import Final
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 
-__all__ = [
-    "DAILY_STATISTICS",
-    "SESSIONS_A_YEAR",
-    "TRADE_TOTALS",
-    "add_trade",
-    "daily_statistics",
-    "sharpe_standard_error",
-    "trade_totals",
-]
+__all__ = ["DAILY_STATISTICS", "SESSIONS_A_YEAR", "daily_statistics", "sharpe_standard_error"]
 
 SESSIONS_A_YEAR: Final = 252
 """Days by which daily figures are annualised, the custom of the literature; NSE held 244 to 252 sessions a year."""
@@ -31,9 +23,6 @@ DAILY_STATISTICS: Final = (
     "losing_days", "best", "worst", "max_drawdown", "drawdown_days", "profit_factor",
 )  # fmt: skip
 """Columns that :func:`daily_statistics` writes, in this order."""
-
-TRADE_TOTALS: Final = ("trades", "wins", "losses", "won", "lost", "costs")
-"""Columns that :func:`add_trade` counts, in this order."""
 
 _ANNUAL: Final = math.sqrt(SESSIONS_A_YEAR)
 _NAN: Final = math.nan
@@ -173,35 +162,3 @@ def daily_statistics(daily: IntArray, out: FloatArray) -> None:
         _moments(daily, out[2], out)
     elif days > 1:
         out[3] = 0.0
-
-
-@kernel(inline=True)
-def add_trade(pnl: int, costs: int, totals: IntArray) -> None:
-    """Count one closed trade into ``totals``.
-
-    Parameters
-    ----------
-    pnl : int
-        Price P&L of the trade in paise, before costs.
-    costs : int
-        Its costs in paise.
-    totals : (6,) int64
-        Running :data:`TRADE_TOTALS`, starting at zeros. A trade wins or loses by what is left after costs; one that
-        comes out at exactly 0 does neither. ``won`` and ``lost`` (negative) are net sums in paise.
-    """
-    net = pnl - costs
-    totals[0] += 1
-    totals[5] += costs
-    if net > 0:
-        totals[1] += 1
-        totals[3] += net
-    elif net < 0:
-        totals[2] += 1
-        totals[4] += net
-
-
-@kernel
-def trade_totals(pnl: IntArray, costs: IntArray, totals: IntArray) -> None:
-    """Count many closed trades into ``totals``; ``pnl`` and ``costs`` are (N,) paise, see :func:`add_trade`."""
-    for i in range(pnl.size):
-        add_trade(pnl[i], costs[i], totals)

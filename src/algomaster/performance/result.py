@@ -1,0 +1,264 @@
+"""What a run gives back: its records, its metrics and what it assumed, in one frozen object."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final, Self
+
+import polars as pl
+
+from algomaster.core.errors import ConfigError, DataError
+from algomaster.core.render import html_table, rupees, text_table
+from algomaster.performance.imported import read_trades
+from algomaster.performance.metrics import METRICS, Metric
+
+__all__ = ["FRAMES", "Result", "write_metric"]
+
+FRAMES: Final = ("trades", "fills", "orders", "skipped", "equity", "daily", "prices")
+"""The frames a result carries, by name."""
+
+_HEADLINE: Final = (
+    "net_pnl", "costs", "trades", "win_rate", "expectancy", "max_drawdown", "sharpe", "deflated_sharpe",
+)  # fmt: skip
+_HEADER: Final = "result.json"
+_FORMAT: Final = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Result:
+    """One run of a strategy, or an imported log of trades.
+
+    Attributes
+    ----------
+    strategy, underlying : str
+    trades : polars.DataFrame
+        One row a closed leg: session, leg, expiry, right ("CE"/"PE"), strike, quantity (short negative), entry_time,
+        entry_price, exit_time, exit_price, exit_reason, pnl (of prices alone), costs, net_pnl, lots. Rupees; times are
+        nanoseconds in Asia/Kolkata.
+    fills : polars.DataFrame
+        session, ts, leg, expiry, right, strike, quantity (signed), price, reason, costs.
+    orders : polars.DataFrame
+        What the strategy placed, as its host recorded it.
+    skipped : polars.DataFrame
+        session, reason: sessions that could not be run.
+    equity : polars.DataFrame
+        ts (end of the bar), equity: cumulated rupees net of costs, from 0.
+    daily : polars.DataFrame
+        session, gross, costs, pnl (net), trades.
+    prices : polars.DataFrame
+        ts, spot; may be empty.
+    metrics : dict
+        See :func:`algomaster.performance.summarize`.
+    assumptions : dict
+        What the numbers rest on (costs, fill rule, data range and fingerprint, version, seed), ready for JSON.
+    digest : str
+        SHA-256 over fills and equity.
+    fingerprint : int
+        64-bit fingerprint of the same, as compiled loops keep it.
+    """
+
+    strategy: str
+    underlying: str
+    trades: pl.DataFrame
+    fills: pl.DataFrame
+    orders: pl.DataFrame
+    skipped: pl.DataFrame
+    equity: pl.DataFrame
+    daily: pl.DataFrame
+    prices: pl.DataFrame
+    metrics: dict[str, float | int]
+    assumptions: dict[str, Any]
+    digest: str
+    fingerprint: int
+
+    @classmethod
+    def from_trades(
+        cls, trades: Any, *, underlying: str, strategy: str = "imported", skipped: pl.DataFrame | None = None
+    ) -> Self:
+        """Take somebody else's log of trades with its own unrounded prices.
+
+        Parameters
+        ----------
+        trades : polars or pandas DataFrame
+            One row a closed leg. Needed: right ("CE"/"PE"), strike, quantity (units, short negative), entry_time,
+            entry_price, exit_time, exit_price. Times are datetimes (without a zone: Asia/Kolkata) or ISO 8601 text.
+            Used if there: session (else the date of the exit, when the money is booked), leg, expiry, exit_reason,
+            lots, costs (rupees; else 0).
+        underlying, strategy : str
+            Names for the report.
+        skipped : polars DataFrame, optional
+            session, reason: sessions without trades to be listed; they do not count as days.
+
+        Returns
+        -------
+        Result
+            P&L of a trade is ``(exit - entry) * quantity``, exact in decimal and rounded once to a paisa, half away
+            from zero. Equity is known at the exits only; so is its drawdown.
+
+        Raises
+        ------
+        DataError
+            Columns are missing, or rows cannot be used; all of them are named.
+        """
+        return cls(**read_trades(trades, underlying=underlying, strategy=strategy, skipped=skipped))
+
+    def __repr__(self) -> str:
+        return text_table(self._title(), self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._title(), self._rows())
+
+    def _title(self) -> str:
+        sessions = self.daily["session"].to_list()
+        span = f"{min(sessions)} to {max(sessions)}" if sessions else "no session"
+        return f"{self.strategy} on {self.underlying}, {span}"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        known = [metric for metric in METRICS if metric.name in _HEADLINE]
+        rows = [(metric.label, _with_error(self.metrics, metric)) for metric in known if metric.name in self.metrics]
+        skipped = f", {self.skipped.height} skipped" if self.skipped.height else ""
+        return [("Sessions", f"{self.daily.height}{skipped}"), *rows, ("Digest", self.digest[:16])]
+
+    def plot(self) -> Any:
+        """Give the plotly figure of equity and drawdown."""
+        from algomaster.performance.plots import equity_figure
+
+        return equity_figure(self.equity)
+
+    def to_frame(self, kind: str = "trades", *, pandas: bool = False) -> Any:
+        """Give one of the frames (:data:`FRAMES`) as polars, or as pandas where that is installed."""
+        if kind not in FRAMES:
+            raise ValueError(f"kind: expected one of {', '.join(FRAMES)}, got {kind!r}")
+        frame: pl.DataFrame = getattr(self, kind)
+        if not pandas:
+            return frame
+        try:
+            return frame.to_pandas()
+        except ModuleNotFoundError as missing:
+            raise ConfigError(f"pandas frames need {missing.name}.", hint=f"pip install {missing.name}") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give strategy, underlying, trades, metrics, assumptions, skipped and digest, ready for JSON.
+
+        Times are ISO 8601 with +05:30, dates ISO, NaN is None.
+        """
+        return {
+            "strategy": self.strategy,
+            "underlying": self.underlying,
+            "trades": _records(self.trades),
+            "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+            "assumptions": self.assumptions,
+            "skipped": _records(self.skipped),
+            "digest": self.digest,
+            "fingerprint": f"{self.fingerprint:016x}",
+        }
+
+    def report(self, path: str | Path) -> Path:
+        """Write the self-contained HTML report and give its path."""
+        from algomaster.performance.report import write_report
+
+        return write_report(self, path)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result into a folder: one Parquet file a frame and ``result.json``; a result there is replaced.
+
+        Raises
+        ------
+        DataError
+            The path holds something else than a result.
+        """
+        path = Path(path)
+        if path.exists() and not (path / _HEADER).is_file() and not (path.is_dir() and not any(path.iterdir())):
+            raise DataError(f"{path} exists and is not a saved result.", hint="Choose another path.", path=str(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            for name in FRAMES:
+                getattr(self, name).write_parquet(fresh / f"{name}.parquet")
+            (fresh / _HEADER).write_text(self._header(), encoding="utf-8")
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(fresh, path)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+        return path
+
+    def _header(self) -> str:
+        header = {
+            "format": _FORMAT,
+            "strategy": self.strategy,
+            "underlying": self.underlying,
+            "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+            "assumptions": self.assumptions,
+            "digest": self.digest,
+            "fingerprint": self.fingerprint,
+        }
+        return json.dumps(header, indent=2, allow_nan=False)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what :meth:`save` wrote, equal in every value and column type.
+
+        Raises
+        ------
+        DataError
+            There is no result, a file of it is missing or broken, or a newer version wrote it.
+        """
+        path = Path(path)
+        try:
+            header = json.loads((path / _HEADER).read_text(encoding="utf-8"))
+            frames: dict[str, Any] = {name: pl.read_parquet(path / f"{name}.parquet") for name in FRAMES}
+            written = header.pop("format")
+            metrics = {name: math.nan if value is None else value for name, value in header.pop("metrics").items()}
+        except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as problem:
+            raise DataError(
+                f"{path} is not a complete saved result ({problem}).", hint="Save it again.", path=str(path)
+            ) from None
+        if written != _FORMAT:
+            raise DataError(f"{path} is a result of format {written}, expected {_FORMAT}.", hint="Run it again.")
+        return cls(**header, metrics=metrics, **frames)
+
+
+def write_metric(value: float, unit: str) -> str:
+    """Write a metric for people: rupees the Indian way, shares in percent, a dash for what is undefined."""
+    if not math.isfinite(value):
+        return "–"
+    if unit == "rupees":
+        return rupees(value)
+    if unit == "count":
+        return f"{value:,.0f}"
+    return f"{100.0 * value:.1f} %" if unit == "share" else f"{value:.2f}"
+
+
+def _with_error(metrics: dict[str, float | int], metric: Metric) -> str:
+    text = write_metric(metrics[metric.name], metric.unit)
+    low, high = (metrics.get(f"{metric.name}_{end}", math.nan) for end in ("low", "high"))
+    if math.isfinite(low) and math.isfinite(high):
+        text += f"  ({write_metric(low, metric.unit)} to {write_metric(high, metric.unit)})"
+    return text
+
+
+def _finite(value: float | int) -> float | int | None:
+    return value if math.isfinite(value) else None
+
+
+def _records(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give rows ready for JSON; nanosecond times keep what digits they need."""
+    columns = []
+    for name, dtype in frame.schema.items():
+        column = pl.col(name)
+        if isinstance(dtype, pl.Datetime):
+            column = column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f%:z")
+        elif dtype == pl.Date:
+            column = column.dt.to_string("%Y-%m-%d")
+        elif dtype.is_float():
+            column = pl.when(column.is_finite()).then(column)
+        columns.append(column)
+    return frame.select(columns).to_dicts()
