@@ -1,0 +1,272 @@
+"""Pictures of a run: equity with drawdown, a calendar of days, trades on prices, a sweep's heatmap.
+
+Each function takes a polars frame and gives a plotly figure without a background of its own, so that it sits on a
+light and a dark page alike. Long curves are thinned for drawing only, so that no high or low is lost (:func:`thin`).
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+from plotly.subplots import make_subplots
+
+from algomaster.core.render import rupees
+
+__all__ = ["calendar_figure", "equity_figure", "sweep_figure", "thin", "trades_figure"]
+
+LINE: Final = "#3b82d6"
+GAIN: Final = "#1a9a78"
+LOSS: Final = "#d9534f"
+_FILL: Final = "rgba(217,83,79,.25)"
+_NEUTRAL: Final = "rgba(128,128,128,.12)"
+_DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
+_MONEY: Final = "₹%{y:,.0f}"
+_MOST_POINTS: Final = 4000
+_INTRADAY_SESSIONS: Final = 20
+"""Up to so many sessions the time axis leaves out nights and holidays; beyond, they do not show."""
+
+
+def equity_figure(equity: pl.DataFrame) -> go.Figure:
+    """Draw cumulated net P&L and, below, how far it stands under its earlier high.
+
+    Parameters
+    ----------
+    equity : frame
+        ts, equity (rupees); may be empty.
+    """
+    values = equity["equity"].to_numpy()
+    fall = values - np.maximum.accumulate(np.maximum(values, 0.0))
+    keep = np.union1d(thin(values), thin(fall))
+    times = _clock(equity["ts"]).gather(keep)
+    figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
+    figure.add_scatter(
+        x=times.to_list(), y=values[keep], name="Equity", mode=_mode(keep), line={"color": LINE, "width": 1.6},
+        hovertemplate=_MONEY, row=1, col=1,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=times.to_list(), y=fall[keep], name="Drawdown", mode=_mode(keep), line={"color": LOSS, "width": 1},
+        fill="tozeroy", fillcolor=_FILL, hovertemplate=_MONEY, row=2, col=1,
+    )  # fmt: skip
+    _dress(figure, height=430, hovermode="x unified", showlegend=False)
+    figure.update_yaxes(title_text="Equity, ₹", row=1, col=1)
+    figure.update_yaxes(title_text="Drawdown, ₹", row=2, col=1)
+    figure.update_xaxes(rangebreaks=_breaks(equity["ts"]))
+    return figure
+
+
+def calendar_figure(daily: pl.DataFrame) -> go.Figure:
+    """Draw the net P&L of every session: a row a month, a column a day of the month, the month's sum at its end.
+
+    Parameters
+    ----------
+    daily : frame
+        session, pnl (rupees); may be empty.
+    """
+    months = sorted({session.replace(day=1) for session in daily["session"]})
+    row = {month: number for number, month in enumerate(months)}
+    grid = np.full((len(months), 31), np.nan)
+    words = np.full(grid.shape, "", dtype=object)
+    for session, pnl in daily.select("session", "pnl").iter_rows():
+        at = row[session.replace(day=1)], session.day - 1
+        grid[at] = pnl
+        words[at] = f"{session:%a %d %b %Y}: {rupees(pnl)}"
+    reach = _reach(grid)
+    names = [f"{month:%b %Y}" for month in months]
+    figure = go.Figure(
+        go.Heatmap(
+            z=grid, x=list(range(1, 32)), y=names, text=words, hovertemplate="%{text}<extra></extra>",
+            colorscale=_DIVERGING, zmin=-reach, zmax=reach, xgap=2, ygap=2, hoverongaps=False,
+            colorbar={"title": {"text": "₹"}, "thickness": 10, "x": 1.09, "len": min(1.0, 12 / max(len(months), 1))},
+        )
+    )  # fmt: skip
+    for name, total in zip(names, np.nansum(grid, axis=1)):
+        figure.add_annotation(
+            x=1.0, xref="paper", xanchor="left", y=name, text=f" {total:+,.0f}", showarrow=False,
+            font={"size": 11, "color": GAIN if total >= 0 else LOSS},
+        )  # fmt: skip
+    _dress(figure, height=110 + 20 * max(len(months), 3))
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    figure.update_xaxes(side="top", dtick=1, showgrid=False, range=[0.5, 31.5], zeroline=False)
+    figure.update_layout(margin={"r": 130, "t": 30})
+    return figure
+
+
+def trades_figure(trades: pl.DataFrame, prices: pl.DataFrame) -> go.Figure:
+    """Draw every trade on prices: above on the spot, where that is known, below from premium to premium.
+
+    Parameters
+    ----------
+    trades : frame
+        Of a result; may be empty.
+    prices : frame
+        ts, spot; may be empty: then the premiums alone are drawn.
+    """
+    rows = 2 if prices.height else 1
+    figure = make_subplots(
+        rows=rows, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.45, 0.55] if rows == 2 else None
+    )
+    if prices.height:
+        _spot(figure, trades, prices)
+    for right, colour in (("CE", LINE), ("PE", "#b5762a")):
+        _premiums(figure, trades.filter(pl.col("right") == right), right=right, colour=colour, row=rows)
+    _dress(figure, height=320 + 170 * (rows - 1), hovermode="closest")
+    figure.update_yaxes(title_text="Premium, ₹", row=rows, col=1)
+    figure.update_xaxes(rangebreaks=_breaks(prices["ts"] if prices.height else trades["exit_time"]))
+    if trades["session"].n_unique() > _INTRADAY_SESSIONS:
+        figure.update_xaxes(rangeselector=_zooms(), row=1, col=1)
+        figure.update_layout(margin={"t": 50})
+    return figure
+
+
+def _spot(figure: go.Figure, trades: pl.DataFrame, prices: pl.DataFrame) -> None:
+    values = prices["spot"].to_numpy()
+    keep = thin(values)
+    figure.add_scatter(
+        x=_clock(prices["ts"]).gather(keep).to_list(), y=values[keep], name="Spot", mode=_mode(keep),
+        line={"color": "#8a8f98", "width": 1.3}, hovertemplate="%{y:,.2f}", row=1, col=1,
+    )  # fmt: skip
+    spots = prices.select("ts", "spot").sort("ts")
+    for column, name, symbol, colour in (
+        ("entry_time", "Entry", "triangle-right", LINE),
+        ("exit_time", "Exit", "x", LOSS),
+    ):
+        moments = trades.select(column, "right", "strike", "exit_reason").sort(column)
+        on = moments.join_asof(spots, left_on=column, right_on="ts", strategy="backward")
+        figure.add_scatter(
+            x=_clock(on[column]).to_list(), y=on["spot"].to_list(), mode="markers", name=name,
+            text=[
+                f"{right} {strike:g}" + (f" {html.escape(reason)}" if name == "Exit" else "")
+                for right, strike, reason in on.select("right", "strike", "exit_reason").iter_rows()
+            ],
+            marker={"symbol": symbol, "size": 9, "color": colour},
+            hovertemplate=name + " %{text}<br>%{x}<extra></extra>", row=1, col=1,
+        )  # fmt: skip
+    figure.update_yaxes(title_text="Spot", row=1, col=1)
+
+
+def _premiums(figure: go.Figure, trades: pl.DataFrame, *, right: str, colour: str, row: int) -> None:
+    """Add one broken line for all trades of a right: entry, exit, gap, entry, exit, gap ..."""
+    moments: list[Any] = []
+    levels: list[float | None] = []
+    words: list[str] = []
+    symbols: list[str] = []
+    columns = "strike", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "exit_reason", "net_pnl"
+    naive = trades.with_columns(_clock(trades["entry_time"]), _clock(trades["exit_time"]))
+    for strike, quantity, start, enter, end, leave, reason, net in naive.select(columns).iter_rows():
+        moments += [start, end, None]
+        levels += [enter, leave, None]
+        words += [
+            f"{right} {strike:g}: {quantity:+d} at {enter:g}",
+            f"{right} {strike:g}: {html.escape(reason)} at {leave:g}, net {rupees(net)}",
+            "",
+        ]
+        symbols += ["triangle-up" if quantity > 0 else "triangle-down", "x", "circle"]
+    figure.add_scatter(
+        x=moments, y=levels, text=words, name=right, mode="lines+markers", line={"color": colour, "width": 1.2},
+        marker={"symbol": symbols, "size": 8}, hovertemplate="%{text}<br>%{x}<extra></extra>", row=row, col=1,
+    )  # fmt: skip
+
+
+def sweep_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figure:
+    """Draw a metric over two parameters of a sweep; where more were varied, each cell shows the median of the rest.
+
+    Parameters
+    ----------
+    frame : frame
+        One row a parameter set, with columns ``x``, ``y`` and ``metric``.
+    """
+    missing = [name for name in (x, y, metric) if name not in frame.columns]
+    if missing:
+        raise ValueError(f"the sweep has no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    known = frame.filter(pl.col(metric).is_not_nan() & pl.col(metric).is_not_null())
+    cells = known.group_by(x, y).agg(pl.col(metric).median().alias("value"), pl.len().alias("sets"))
+    across, down = frame[x].unique().sort().to_list(), frame[y].unique().sort().to_list()
+    values = np.full((len(down), len(across)), np.nan)
+    sets = np.zeros(values.shape, dtype=np.int64)
+    for at_x, at_y, value, count in cells.iter_rows():
+        values[down.index(at_y), across.index(at_x)] = value
+        sets[down.index(at_y), across.index(at_x)] = count
+    reach = _reach(values)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=[str(value) for value in across], y=[str(value) for value in down], customdata=sets,
+            colorscale=_DIVERGING, zmin=-reach, zmax=reach, xgap=1, ygap=1, hoverongaps=False,
+            colorbar={"title": {"text": metric}, "thickness": 12},
+            hovertemplate=f"{x} %{{x}}, {y} %{{y}}<br>{metric} %{{z:,.2f}} (%{{customdata}} sets)<extra></extra>",
+        )
+    )  # fmt: skip
+    _dress(figure, height=420)
+    figure.update_xaxes(title_text=x, type="category")
+    figure.update_yaxes(title_text=y, type="category")
+    return figure
+
+
+def thin(values: np.ndarray[Any, Any], *, most: int = _MOST_POINTS) -> np.ndarray[Any, Any]:
+    """Give the places, at most about ``most``, that draw a curve: the lowest and highest of each stretch, and the ends.
+
+    Parameters
+    ----------
+    values : (T,) float64
+        NaN is passed over within a stretch.
+    """
+    size = values.size
+    if size <= most:
+        return np.arange(size)
+    edges = np.linspace(0, size, most // 2 + 1).astype(np.int64)
+    lowest = np.where(np.isnan(values), np.inf, values)
+    highest = np.where(np.isnan(values), -np.inf, values)
+    places = [0, size - 1]
+    for start, end in itertools.pairwise(edges):
+        places += [start + int(lowest[start:end].argmin()), start + int(highest[start:end].argmax())]
+    return np.unique(places)
+
+
+def _clock(times: pl.Series) -> pl.Series:
+    """Give wall-clock times of India without a zone: plotly's axis would otherwise show those of UTC."""
+    return times.dt.convert_time_zone("Asia/Kolkata").dt.replace_time_zone(None).dt.cast_time_unit("us")
+
+
+def _mode(places: np.ndarray[Any, Any]) -> str:
+    return "lines" if places.size > 1 else "markers"
+
+
+def _reach(values: np.ndarray[Any, Any]) -> float:
+    """Give the largest size among the values, so that 0 is the middle of the colours."""
+    known = np.abs(values[np.isfinite(values)])
+    return float(known.max()) if known.size and known.max() > 0.0 else 1.0
+
+
+def _breaks(times: pl.Series) -> list[dict[str, Any]]:
+    """Say what a short time axis leaves out: hours before the first and after the last bar, days without any."""
+    clock = _clock(times.drop_nulls())
+    sessions: list[date] = clock.dt.date().unique().sort().to_list()
+    if not 1 < len(sessions) <= _INTRADAY_SESSIONS:
+        return []
+    of_day = clock.dt.hour().cast(pl.Float64) + clock.dt.minute() / 60.0
+    first, last = float(of_day.to_numpy().min()), float(of_day.to_numpy().max())
+    days = [sessions[0] + timedelta(days=n) for n in range((sessions[-1] - sessions[0]).days)]
+    closed = [str(day) for day in days if day not in set(sessions)]
+    return [{"bounds": [last + 0.05, max(first - 0.05, 0.0)], "pattern": "hour"}, {"values": closed}]
+
+
+def _zooms() -> dict[str, Any]:
+    steps = [(7, "day", "1 week"), (1, "month", "1 month"), (3, "month", "3 months"), (1, "year", "1 year")]
+    buttons = [{"count": count, "step": step, "label": label} for count, step, label in steps]
+    return {"buttons": [*buttons, {"step": "all", "label": "all"}], "bgcolor": _NEUTRAL, "activecolor": "#8fb7e6"}
+
+
+def _dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
+    figure.update_layout(
+        height=height, template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 12, "color": "#808790"},
+        margin={"l": 80, "r": 20, "t": 20, "b": 40}, legend={"orientation": "h", "y": 1.08, "x": 1, "xanchor": "right"},
+        **layout,
+    )  # fmt: skip
+    figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
+    figure.update_yaxes(gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)")

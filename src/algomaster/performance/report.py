@@ -1,0 +1,243 @@
+"""The HTML report: one file that needs no network, with everything a run says and everything it assumed.
+
+1. :func:`write_report` puts the sections together and writes the file in one move.
+2. :func:`_headline`, :func:`_metrics` and :func:`_assumptions` are tables of names and values.
+3. :func:`_figure` leaves a figure's JSON in the page; ``report.js`` draws it with plotly.js, which stands inline, once.
+4. :func:`_legs` adds trades up by right, leg and exit reason; :func:`_trades` and :func:`_skipped` list rows.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import os
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+from plotly.offline import get_plotlyjs
+
+from algomaster.core.render import rupees
+from algomaster.performance.metrics import METRICS
+from algomaster.performance.plots import calendar_figure, equity_figure, trades_figure
+from algomaster.performance.result import write_metric
+
+if TYPE_CHECKING:
+    from algomaster.performance.result import Result
+
+__all__ = ["write_report"]
+
+_MOST_ROWS: Final = 5000
+"""Rows of a table beyond which the page would be slow; it says then how many it leaves out."""
+
+_FEW: Final = 12
+"""Legs or reasons that are worth a line each."""
+
+
+def write_report(result: Result, path: str | Path) -> Path:
+    """Write the report of a result.
+
+    Parameters
+    ----------
+    result : Result
+    path : str or Path
+        The HTML file; its folder is made if need be, a file of that name is replaced.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(_page(result))
+    os.chmod(fresh, 0o644)
+    os.replace(fresh, path)
+    return path
+
+
+def _page(result: Result) -> str:
+    title = f"{result.strategy} on {result.underlying}"
+    sessions = result.daily["session"].to_list()
+    span = f"{sessions[0]} to {sessions[-1]}, " if sessions else ""
+    lead = f"{span}{len(sessions):,} sessions, {result.trades.height:,} trades"
+    if result.skipped.height:
+        lead += f", {result.skipped.height:,} sessions skipped"
+    body = [
+        f"<h1>{html.escape(title)}</h1><p class='lead'>{html.escape(lead)}</p>",
+        _headline(result.metrics),
+        _section("Equity and drawdown", _figure(equity_figure(result.equity)) if result.equity.height else ""),
+        _section("Net P&L of every session", _figure(calendar_figure(result.daily)) if sessions else ""),
+        _section(
+            "Trades on price", _figure(trades_figure(result.trades, result.prices)) if result.trades.height else ""
+        ),
+        _section("By leg", _legs(result.trades)),
+        _section("All metrics", _metrics(result.metrics)),
+        _section("What this rests on", _assumptions(result)),
+        _section("Trades", _trades(result.trades)),
+        _section("Skipped sessions", _skipped(result.skipped)),
+    ]
+    css, js = ((files("algomaster.performance") / name).read_text("utf-8") for name in ("report.css", "report.js"))
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<meta name='color-scheme' content='light dark'><title>{html.escape(title)}</title>"
+        f"<style>{css}</style></head>\n"
+        f"<body><main>{''.join(body)}</main>\n<script>{get_plotlyjs()}</script>\n<script>{js}</script></body></html>\n"
+    )
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{html.escape(title)}</h2>{content or '<p class=none>None.</p>'}</section>\n"
+
+
+def _headline(metrics: dict[str, float | int]) -> str:
+    def value(name: str) -> str:
+        unit = next(metric.unit for metric in METRICS if metric.name == name)
+        return write_metric(metrics.get(name, math.nan), unit)
+
+    tried = f"of {value('trials')} tried" if metrics.get("trials", 1) > 1 else "one trial"
+    cards = [
+        ("Net P&L", value("net_pnl"), f"after {value('costs')} of costs", _sign(metrics.get("net_pnl", math.nan))),
+        ("Average day", value("mean_day"), f"± {value('mean_day_se')} standard error", ""),
+        ("Sharpe", value("sharpe"), f"95 %: {value('sharpe_low')} to {value('sharpe_high')}", ""),
+        ("Deflated Sharpe", value("deflated_sharpe"), f"chance of a true edge, {tried}", ""),
+        ("Win rate", value("win_rate"), f"95 %: {value('win_rate_low')} to {value('win_rate_high')}", ""),
+        ("Trades", value("trades"), f"{value('wins')} won, {value('losses')} lost", ""),
+        ("Profit factor", value("profit_factor"), f"{value('expectancy')} a trade", ""),
+        ("Max drawdown", value("max_drawdown"), f"{value('max_drawdown_daily')} at session ends", ""),
+    ]
+    return "<div class='headline'>" + "".join(
+        f"<div>{html.escape(name)}<b class='{tone}'>{html.escape(text)}</b><span>{html.escape(note)}</span></div>"
+        for name, text, note, tone in cards
+    ) + "</div>\n"  # fmt: skip
+
+
+def _metrics(metrics: dict[str, float | int]) -> str:
+    known = [metric for metric in METRICS if metric.name in metrics]
+    half = (len(known) + 1) // 2
+    columns = [
+        _table([], [[(m.label, m.meaning), write_metric(metrics[m.name], m.unit)] for m in part], numbers={1})
+        for part in (known[:half], known[half:])
+    ]
+    return f"<div class='columns'><div>{columns[0]}</div><div>{columns[1]}</div></div>"
+
+
+def _assumptions(result: Result) -> str:
+    stated = [*_flat(result.assumptions), ("digest", result.digest), ("fingerprint", f"{result.fingerprint:016x}")]
+    rows = "".join(
+        f"<tr><td>{html.escape(name)}</td><td class='break'>{html.escape(text)}</td></tr>" for name, text in stated
+    )
+    return f"<table><tbody>{rows}</tbody></table>"
+
+
+def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{above}{key}".replace("_", " ")
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{name}: ")
+        else:
+            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _figure(figure: Any) -> str:
+    # "<" would let a text of the data close the script element.
+    text = figure.to_json().replace("<", "\\u003c")
+    height = int(figure.layout.height)
+    return f"<div class='figure' style='height:{height}px'></div><script type='application/json'>{text}</script>"
+
+
+def _legs(trades: pl.DataFrame) -> str:
+    if not trades.height:
+        return ""
+    parts = [_group(trades, name, column) for name, column in (("Right", "right"), ("Exit", "exit_reason"))]
+    if 1 < trades["leg"].n_unique() <= _FEW:
+        parts.append(_group(trades, "Leg", "leg"))
+    return "<div class='columns'>" + "".join(f"<div>{part}</div>" for part in parts) + "</div>"
+
+
+def _group(trades: pl.DataFrame, name: str, column: str) -> str:
+    totals = (
+        trades.group_by(column)
+        .agg(
+            pl.len().alias("trades"),
+            (pl.col("net_pnl") > 0.0).mean().alias("share"),
+            pl.col("net_pnl").mean().alias("average"),
+            pl.col("costs").sum(),
+            pl.col("net_pnl").sum().alias("total"),
+        )
+        .sort(column)
+    )
+    rows = [
+        [str(key), f"{count:,}", write_metric(share, "share"), rupees(average), rupees(costs), _Money(total)]
+        for key, count, share, average, costs, total in totals.iter_rows()
+    ]
+    heads = [name, "Trades", "Win rate", "Average, net", "Costs", "Total, net"]
+    return _table(heads, rows, numbers={1, 2, 3, 4, 5})
+
+
+def _trades(trades: pl.DataFrame) -> str:
+    if not trades.height:
+        return ""
+    heads = ["Session", "Contract", "Quantity", "Entry", "At", "Exit", "At", "Reason", "P&L", "Costs", "Net"]
+    columns = (
+        "session", "expiry", "right", "strike", "quantity", "entry_time", "entry_price", "exit_time", "exit_price",
+        "exit_reason", "pnl", "costs", "net_pnl",
+    )  # fmt: skip
+    clock = pl.col("entry_time", "exit_time").dt.to_string("%H:%M:%S")
+    shown = trades.head(_MOST_ROWS).select(columns).with_columns(clock)
+    rows = [
+        [
+            str(session), f"{strike:g} {right}" + (f", {expiry:%d %b %y}" if expiry else ""), f"{quantity:+,}",
+            start, f"{enter:,.2f}", end, f"{leave:,.2f}", reason, rupees(pnl), rupees(costs), _Money(net),
+        ]
+        for session, expiry, right, strike, quantity, start, enter, end, leave, reason, pnl, costs, net
+        in shown.iter_rows()
+    ]  # fmt: skip
+    return _left_out(trades.height) + f"<div class='scroll'>{_table(heads, rows, numbers={2, 4, 6, 8, 9, 10})}</div>"
+
+
+def _skipped(skipped: pl.DataFrame) -> str:
+    if not skipped.height:
+        return ""
+    rows = [
+        [str(session), reason] for session, reason in skipped.head(_MOST_ROWS).select("session", "reason").iter_rows()
+    ]
+    counts = skipped.group_by("reason").len().sort("len", descending=True)
+    said = "; ".join(f"{reason}: {count:,}" for reason, count in counts.head(_FEW).iter_rows())
+    listed = _table(["Session", "Reason"], rows)
+    return f"<p>{html.escape(said)}</p>{_left_out(skipped.height)}<div class='scroll'>{listed}</div>"
+
+
+def _left_out(height: int) -> str:
+    return f"<p>The first {_MOST_ROWS:,} of {height:,} rows.</p>" if height > _MOST_ROWS else ""
+
+
+class _Money(float):
+    """An amount shown in the colour of its sign."""
+
+
+def _sign(amount: float) -> str:
+    return "gain" if amount > 0.0 else "loss" if amount < 0.0 else ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Collection[int] = ()) -> str:
+    def cell(value: Any, column: int) -> str:
+        tone = "n" if column in numbers else ""
+        if isinstance(value, tuple):
+            return f"<td>{html.escape(value[0])}<small>{html.escape(value[1])}</small></td>"
+        if isinstance(value, _Money):
+            return f"<td class='{tone} {_sign(value)}'>{rupees(value)}</td>"
+        return f"<td class='{tone}'>{html.escape(str(value))}</td>"
+
+    head = "".join(
+        f"<th class='{'n' if at in numbers else ''}'>{html.escape(name)}</th>" for at, name in enumerate(heads)
+    )
+    lines = "".join("<tr>" + "".join(cell(value, at) for at, value in enumerate(row)) + "</tr>" for row in rows)
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if heads else ''}<tbody>{lines}</tbody></table>"
