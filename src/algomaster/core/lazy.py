@@ -17,13 +17,13 @@ def attach(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any]
     package : str
         The package's ``__name__``.
     homes : mapping
-        Public name to the module (full name) that defines it. A module itself is its own home.
+        Public name to the module (full name) that defines it. No module may be called like a public name: importing it
+        would put the module in the name's place.
     """
 
     def __getattr__(name: str) -> Any:
         if name in homes:
-            home = importlib.import_module(homes[name])
-            return home if homes[name] == f"{package}.{name}" and not hasattr(home, name) else getattr(home, name)
+            return getattr(importlib.import_module(homes[name]), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return __getattr__, lambda: sorted(homes)

@@ -169,11 +169,11 @@ class ChainDay:
 
     @classmethod
     def open_folder(cls, folder: str | Path, *, mmap: bool = True) -> Self:
-        """Read what :meth:`save` wrote, by default mapped read-only into memory."""
+        """Read what :meth:`save` wrote, by default mapped into memory (changes stay private)."""
         folder = Path(folder)
         header = json.loads((folder / "day.json").read_text())
         header["session"] = date.fromisoformat(header["session"])
-        arrays = {path.stem: np.load(path, mmap_mode="r" if mmap else None) for path in folder.glob("*.npy")}
+        arrays = {path.stem: np.load(path, mmap_mode="c" if mmap else None) for path in folder.glob("*.npy")}
         return cls(**header, **arrays)
 
     def _header(self) -> dict[str, Any]:

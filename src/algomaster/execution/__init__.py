@@ -1,0 +1,1 @@
+"""Orders become fills, fills become cash and positions: one code for sweep, replay, paper and live. Numbers only."""

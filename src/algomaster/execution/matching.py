@@ -1,0 +1,156 @@
+"""Resting orders meet one bar: the open first, then the range, stops before targets.
+
+1. Late orders get their contract from the index at the moment they can fill (:func:`bind`).
+2. At the open (:func:`meet`): market orders fill; a stop or limit that the open has passed fills at the open.
+3. In the range: stops fill at their trigger, then limits at their price.
+4. At the close, for hosts that fill there (:func:`meet_close`): market orders of this very bar.
+
+An order whose contract did not trade waits for the next bar.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from algomaster.core.jit import kernel
+from algomaster.core.types import MISSING, Record
+from algomaster.execution.ledger import AT_CLOSE, AT_OPEN, IN_RANGE, Log, fill
+from algomaster.strategy.steps.contract import (
+    LIMIT,
+    MARKET,
+    N_ORDERS,
+    NO_CONTRACT,
+    NO_INSTRUMENT,
+    STOP,
+    Book,
+    Day,
+    at_the_money,
+    instrument_of,
+)
+
+
+class Tape(NamedTuple):
+    """Prices of a session by contract: ``(E * K * 2, M)`` views of the chain arrays, in ticks."""
+
+    open: Any
+    high: Any
+    low: Any
+    close: Any
+
+
+@kernel(inline=True, lean=True)
+def touched(order: Any, high: Any, low: Any, i: int) -> bool:
+    """Whether bar ``i`` can fill the order; a market order always may."""
+    if order["kind"] == MARKET:
+        return True
+    if (order["kind"] == STOP) == (order["quantity"] > 0):
+        return high[order["instrument"], i] >= order["price"]  # type: ignore[no-any-return]
+    bottom = low[order["instrument"], i]
+    return bottom <= order["price"] and bottom != MISSING
+
+
+@kernel(inline=True, lean=True)
+def any_touched(orders: Any, counts: Any, high: Any, low: Any, i: int) -> bool:
+    """Whether bar ``i`` can fill any resting order."""
+    for slot in range(counts[N_ORDERS]):
+        if touched(orders[slot], high, low, i):
+            return True
+    return False
+
+
+@kernel(lean=True)
+def meet(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int) -> None:
+    """Let every resting order meet bar ``i``; late orders are bound before."""
+    # A decided exit outranks a stop that the same open has passed: the price is one, and so is the reason.
+    _at_open(tape, book, account, terms, log, i, False)
+    _at_open(tape, book, account, terms, log, i, True)
+    _in_range(tape, book, account, terms, log, i, STOP)
+    _in_range(tape, book, account, terms, log, i, LIMIT)
+    compact(book)
+
+
+@kernel(lean=True)
+def _at_open(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int, passed: bool) -> None:
+    for slot in range(book.counts[N_ORDERS]):  # orders attached by a fill at this open are beyond the range
+        order = book.orders[slot]
+        if order["live"] == 0 or order["instrument"] == NO_INSTRUMENT or (order["kind"] == MARKET) == passed:
+            continue
+        first = tape.open[order["instrument"], i]
+        if first != MISSING and (not passed or _beyond(order, first)):
+            fill(book, account, terms, log, slot, first, i, AT_OPEN)
+
+
+@kernel(lean=True)
+def _beyond(order: Any, price: int) -> bool:
+    """Whether ``price`` lies at or beyond the order's own price."""
+    if (order["kind"] == STOP) == (order["quantity"] > 0):
+        return price >= order["price"]  # type: ignore[no-any-return]
+    return price <= order["price"]  # type: ignore[no-any-return]
+
+
+@kernel(lean=True)
+def _in_range(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int, kind: int) -> None:
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["live"] == 1 and order["kind"] == kind and touched(order, tape.high, tape.low, i):
+            fill(book, account, terms, log, slot, order["price"], i, IN_RANGE)
+
+
+@kernel(lean=True)
+def meet_close(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int) -> None:
+    """Fill the market orders decided on bar ``i`` at its close; one whose contract did not trade waits."""
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["live"] == 0 or order["kind"] != MARKET or order["bar"] != i or order["instrument"] == NO_INSTRUMENT:
+            continue
+        last = tape.close[order["instrument"], i]
+        if last != MISSING:
+            fill(book, account, terms, log, slot, last, i, AT_CLOSE)
+    compact(book)
+
+
+@kernel(lean=True)
+def bind(day: Day, book: Book, spot: int) -> None:
+    """Give late orders their contracts from the index at ``spot`` (paise): all that wait, or none."""
+    waiting = 0
+    listed = 0
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["late"] == 1 and order["live"] == 1 and order["instrument"] == NO_INSTRUMENT:
+            waiting += 1
+            if spot != MISSING and contract_for(day, order, spot) != NO_INSTRUMENT:
+                listed += 1
+    if waiting == 0 or spot == MISSING:
+        return
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["late"] == 1 and order["live"] == 1 and order["instrument"] == NO_INSTRUMENT:
+            leg = book.legs[order["leg"]]
+            if listed == waiting:
+                order["instrument"] = contract_for(day, order, spot)
+                leg["instrument"] = order["instrument"]
+            else:
+                order["live"] = 0
+                leg["state"] = NO_CONTRACT
+
+
+@kernel(lean=True)
+def contract_for(day: Day, order: Any, spot: int) -> int:
+    """Contract that a late order's strike rule names when the index stands at ``spot``."""
+    expiry = order["expiry"]
+    if expiry >= day.expiries.size:
+        return NO_INSTRUMENT
+    strike = at_the_money(day, expiry, spot) + order["steps"] * day.strike_step[expiry]
+    return instrument_of(day, expiry, strike, order["right"])
+
+
+@kernel(lean=True)
+def compact(book: Book) -> None:
+    """Close the gaps that filled and cancelled orders leave, keeping the order of arrival."""
+    keep = 0
+    for slot in range(book.counts[N_ORDERS]):
+        if book.orders[slot]["live"] == 1:
+            if keep != slot:
+                book.orders[keep] = book.orders[slot]
+            keep += 1
+    book.counts[N_ORDERS] = keep

@@ -1,0 +1,373 @@
+"""The step contract: what a strategy sees (``Day``), how it speaks (``Book``), what it must not do.
+
+A strategy is ``step(state, params, day, i, book) -> None``, called once a bar when bar ``i`` has closed:
+
+1. It reads ``day`` at ``<= i`` only. Beyond ``i`` live sessions hold missing values, and the no-look-ahead law
+   replaces them with garbage.
+2. It keeps its memory in ``state`` (a one-element record, carried from session to session; what is intraday is
+   reset at ``i == 0``) and reads its settings from ``params`` (a one-element record).
+3. It speaks through the free functions below: :func:`enter`, :func:`enter_at_fill`, :func:`place`, :func:`close`,
+   :func:`cancel`, and asks :func:`position`, :func:`is_open`, :func:`is_waiting`, :func:`is_done`.
+
+A *leg* is one position from its first fill until it is flat: what a trade table shows in one line. Orders belong to a
+leg; when a leg becomes flat its other orders are cancelled. Prices are integer ticks, quantities signed units.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from algomaster.core.jit import kernel
+from algomaster.core.types import MISSING, Record
+
+MAX_ORDERS: Final = 64
+MAX_LEGS: Final = 64
+"""Room for ten legs re-entered several times a day; a fuller book sets a flag and the run stops with an error."""
+
+MARKET: Final = 1
+LIMIT: Final = 2
+STOP: Final = 3
+
+REASONS: Final = ("entry", "stop", "target", "time", "session_end", "signal")
+"""Why an order was placed; the text of ``exit_reason``."""
+ENTRY: Final = 0
+STOPPED: Final = 1
+TARGET: Final = 2
+TIME: Final = 3
+SESSION_END: Final = 4
+SIGNAL: Final = 5
+
+NEW: Final = 0
+WAITING: Final = 1
+OPEN: Final = 2
+CLOSED: Final = 3
+UNFILLED: Final = 4
+NO_CONTRACT: Final = 5
+LEG_STATES: Final = ("new", "waiting", "open", "closed", "unfilled", "no_contract")
+
+NO_INSTRUMENT: Final = -1
+PPM: Final = 1_000_000
+"""Percentages travel as parts per million, so that 20 % of an integer price is exact."""
+
+ORDER: Final = np.dtype(
+    [
+        ("leg", np.int32),
+        ("kind", np.int32),
+        ("instrument", np.int32),
+        ("price", np.int32),
+        ("quantity", np.int64),
+        ("bar", np.int32),
+        ("reason", np.int32),
+        ("live", np.int32),
+        ("late", np.int32),
+        ("expiry", np.int32),
+        ("right", np.int32),
+        ("steps", np.int64),
+        ("stop_ppm", np.int64),
+        ("target_ppm", np.int64),
+    ],
+    align=True,
+)
+"""One order. ``late`` orders carry a strike rule (expiry, right, steps from the money) instead of an instrument."""
+
+LEG: Final = np.dtype(
+    [
+        ("state", np.int32),
+        ("instrument", np.int32),
+        ("mark", np.int32),
+        ("entry_price", np.int32),
+        ("quantity", np.int64),
+        ("cash", np.int64),
+        ("charges", np.int64),
+    ],
+    align=True,
+)
+"""One leg: units held, last traded close, last opening price (ticks), cash flow (ticks x units), charges (paise)."""
+
+PLACED: Final = np.dtype([(name, np.int64) for name in ORDER.names or () if name != "live"])
+"""The record of an order at the moment it was placed, kept by replay."""
+
+N_ORDERS: Final = 0
+N_LEGS: Final = 1
+N_OPEN: Final = 2
+N_PLACED: Final = 3
+FLAGS: Final = 4
+N_COUNTS: Final = 5
+
+ORDERS_FULL: Final = 1
+LEGS_FULL: Final = 2
+LOG_FULL: Final = 4
+FILLS_FULL: Final = 8
+
+
+class Day(NamedTuple):
+    """One session as a step sees it; see :class:`algomaster.market.ChainDay` for shapes and units."""
+
+    session: Any
+    first_minute: Any
+    tick: Any
+    ts: Any
+    expiries: Any
+    strikes: Any
+    strike_step: Any
+    lot: Any
+    open: Any
+    high: Any
+    low: Any
+    close: Any
+    bid: Any
+    ask: Any
+    volume: Any
+    oi: Any
+    spot_open: Any
+    spot_high: Any
+    spot_low: Any
+    spot: Any
+    future_open: Any
+    future_high: Any
+    future_low: Any
+    future: Any
+    vix: Any
+    score: Any
+    features: Any
+
+
+class Book(NamedTuple):
+    """Orders and legs of one strategy on one account.
+
+    ``orders`` (MAX_ORDERS,) and ``legs`` (MAX_LEGS,) are filled from the front, ``open_legs`` lists the legs that hold
+    a position, ``counts`` says how many of each there are, ``log`` (any length) records orders as they are placed.
+    """
+
+    orders: Any
+    legs: Any
+    open_legs: Any
+    counts: Any
+    log: Any
+
+
+@kernel
+def new_book(log_size: int) -> Book:
+    """Give an empty book; ``log_size`` is the room for records of placed orders."""
+    return Book(
+        np.zeros(MAX_ORDERS, ORDER),
+        np.zeros(MAX_LEGS, LEG),
+        np.zeros(MAX_LEGS, np.int32),
+        np.zeros(N_COUNTS, np.int64),
+        np.zeros(log_size, PLACED),
+    )
+
+
+@kernel(lean=True)
+def clear(book: Book) -> None:
+    """Empty the book at the start of a session."""
+    book.counts[:] = 0
+
+
+# --- what a step asks --------------------------------------------------------------------------------------------
+
+
+@kernel(inline=True, lean=True)
+def position(book: Book, leg: int) -> int:
+    """Signed units a leg holds."""
+    return book.legs[leg]["quantity"]  # type: ignore[no-any-return]
+
+
+@kernel(inline=True, lean=True)
+def is_open(book: Book, leg: int) -> bool:
+    """Whether a leg holds a position."""
+    return book.legs[leg]["state"] == OPEN  # type: ignore[no-any-return]
+
+
+@kernel(inline=True, lean=True)
+def is_waiting(book: Book, leg: int) -> bool:
+    """Whether a leg's entry order is still resting."""
+    return book.legs[leg]["state"] == WAITING  # type: ignore[no-any-return]
+
+
+@kernel(inline=True, lean=True)
+def is_done(book: Book) -> bool:
+    """Whether nothing is held and nothing rests."""
+    return book.counts[N_OPEN] == 0 and book.counts[N_ORDERS] == 0  # type: ignore[no-any-return]
+
+
+@kernel(lean=True)
+def instrument_of(day: Day, expiry: int, strike: int, right: int) -> int:
+    """Index of a contract, or NO_INSTRUMENT where the session has no such strike.
+
+    ``expiry`` is the index on the expiries axis, ``strike`` in paise, ``right`` 0 for the call, 1 for the put.
+    """
+    low, high = 0, day.strikes.size
+    while low < high:
+        middle = (low + high) // 2
+        if day.strikes[middle] < strike:
+            low = middle + 1
+        else:
+            high = middle
+    if low >= day.strikes.size or day.strikes[low] != strike or expiry >= day.expiries.size:
+        return NO_INSTRUMENT
+    return (expiry * day.strikes.size + low) * 2 + right  # type: ignore[no-any-return]
+
+
+@kernel(lean=True)
+def at_the_money(day: Day, expiry: int, spot: int) -> int:
+    """Strike (paise) nearest to ``spot`` (paise) on the expiry's strike step; halfway goes up."""
+    step = day.strike_step[expiry]
+    return (2 * spot + step) // (2 * step) * step  # type: ignore[no-any-return]
+
+
+@kernel(inline=True, lean=True)
+def close_of(day: Day, instrument: int, i: int) -> int:
+    """Close (ticks) of a contract's bar ``i``."""
+    right = instrument % 2
+    row = instrument // 2
+    strikes = day.strikes.size
+    return day.close[row // strikes, row % strikes, right, i]  # type: ignore[no-any-return]
+
+
+# --- what a step says --------------------------------------------------------------------------------------------
+
+
+@kernel(lean=True)
+def open_leg(book: Book) -> int:
+    """Take the next free leg; -1 and a flag when the book is full."""
+    leg = book.counts[N_LEGS]
+    if leg >= book.legs.size:
+        book.counts[FLAGS] |= LEGS_FULL
+        return -1
+    book.counts[N_LEGS] = leg + 1
+    book.legs[leg]["state"] = NEW
+    book.legs[leg]["instrument"] = NO_INSTRUMENT
+    book.legs[leg]["mark"] = MISSING
+    book.legs[leg]["entry_price"] = MISSING
+    book.legs[leg]["quantity"] = 0
+    book.legs[leg]["cash"] = 0
+    book.legs[leg]["charges"] = 0
+    return leg  # type: ignore[no-any-return]
+
+
+@kernel(lean=True)
+def put(
+    book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int,
+    late: int, expiry: int, right: int, steps: int, stop_ppm: int, target_ppm: int,
+) -> int:  # fmt: skip
+    """Write an order into the book and the log. Gives its slot, or -1 and a flag when the book is full."""
+    slot = book.counts[N_ORDERS]
+    if leg < 0 or slot >= book.orders.size:
+        book.counts[FLAGS] |= ORDERS_FULL
+        return -1
+    book.counts[N_ORDERS] = slot + 1
+    order = book.orders[slot]
+    order["leg"] = leg
+    order["kind"] = kind
+    order["instrument"] = book.legs[leg]["instrument"]
+    order["price"] = price
+    order["quantity"] = quantity
+    order["bar"] = i
+    order["reason"] = reason
+    order["live"] = 1
+    order["late"] = late
+    order["expiry"] = expiry
+    order["right"] = right
+    order["steps"] = steps
+    order["stop_ppm"] = stop_ppm
+    order["target_ppm"] = target_ppm
+    _log(book, order)
+    return slot  # type: ignore[no-any-return]
+
+
+@kernel(lean=True)
+def place(book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int) -> int:
+    """Place an order on a leg that has an instrument; it meets the market after bar ``i``. Gives its slot, or -1.
+
+    ``kind`` is MARKET, LIMIT or STOP, ``price`` the limit or trigger in ticks (ignored for MARKET).
+    """
+    return put(book, i, leg, kind, quantity, price, reason, 0, 0, 0, 0, 0, 0)
+
+
+@kernel(lean=True)
+def enter(book: Book, i: int, instrument: int, quantity: int, stop_ppm: int, target_ppm: int) -> int:
+    """Open a new leg at the market; its stop and target (parts per million, 0 for none) live from its fill.
+
+    Gives the leg, or -1 when the book is full.
+    """
+    leg = open_leg(book)
+    if leg >= 0:
+        book.legs[leg]["instrument"] = instrument
+        book.legs[leg]["state"] = WAITING
+        put(book, i, leg, MARKET, quantity, 0, ENTRY, 0, 0, 0, 0, stop_ppm, target_ppm)
+    return leg
+
+
+@kernel(lean=True)
+def enter_at_fill(
+    book: Book, i: int, expiry: int, right: int, steps: int, quantity: int, stop_ppm: int, target_ppm: int
+) -> int:
+    """Open a new leg whose strike is chosen at the moment of the fill: ``steps`` strikes from the money then.
+
+    Late orders placed on the same bar bind together: if one finds no contract, none of them is filled.
+    """
+    leg = open_leg(book)
+    if leg >= 0:
+        book.legs[leg]["state"] = WAITING
+        put(book, i, leg, MARKET, quantity, 0, ENTRY, 1, expiry, right, steps, stop_ppm, target_ppm)
+    return leg
+
+
+@kernel(lean=True)
+def close(book: Book, i: int, leg: int, reason: int) -> None:
+    """Leave a leg at the market; a leg that still waits for its entry is called off instead."""
+    if is_waiting(book, leg):
+        cancel(book, leg)
+        book.legs[leg]["state"] = UNFILLED
+    elif is_open(book, leg):
+        place(book, i, leg, MARKET, -book.legs[leg]["quantity"], 0, reason)
+
+
+@kernel(lean=True)
+def cancel(book: Book, leg: int) -> None:
+    """Cancel every resting order of a leg."""
+    for slot in range(book.counts[N_ORDERS]):
+        if book.orders[slot]["leg"] == leg:
+            book.orders[slot]["live"] = 0
+
+
+@kernel(lean=True)
+def call_off(book: Book) -> int:
+    """Note that an entry found no contract to trade: a leg in state NO_CONTRACT, which the result reports."""
+    leg = open_leg(book)
+    if leg >= 0:
+        book.legs[leg]["state"] = NO_CONTRACT
+    return leg
+
+
+@kernel(lean=True)
+def _log(book: Book, order: Any) -> None:
+    if book.log.size == 0:
+        return
+    n = book.counts[N_PLACED]
+    if n >= book.log.size:
+        book.counts[FLAGS] |= LOG_FULL
+        return
+    book.counts[N_PLACED] = n + 1
+    entry = book.log[n]
+    entry["bar"] = order["bar"]
+    entry["leg"] = order["leg"]
+    entry["kind"] = order["kind"]
+    entry["instrument"] = order["instrument"]
+    entry["price"] = order["price"]
+    entry["quantity"] = order["quantity"]
+    entry["reason"] = order["reason"]
+    entry["late"] = order["late"]
+    entry["expiry"] = order["expiry"]
+    entry["right"] = order["right"]
+    entry["steps"] = order["steps"]
+    entry["stop_ppm"] = order["stop_ppm"]
+    entry["target_ppm"] = order["target_ppm"]
+
+
+def new_state(dtype: np.dtype[Any]) -> Record:
+    """Give a zeroed one-element record: the state of a strategy that has seen nothing."""
+    return np.zeros(1, dtype)

@@ -1,0 +1,158 @@
+"""Legs by the clock: sell (or buy) a table of option legs at one time, leave at another, each leg with its own stop.
+
+The step, bar by bar:
+
+1. ``WAIT`` until the entry minute: then choose the strikes and place every leg at once (:func:`_enter`).
+2. ``HELD``: at the exit minute leave what is open; before it watch stops and targets on the close, where the settings
+   ask for that (:func:`_watch`); stops and targets on the range rest in the market as attached orders.
+3. ``DONE`` for the session.
+
+Everything a leg is (right, side, strike rule, lots, stop, target) stands in the parameters' leg table, so a straddle, a
+strangle or an iron condor are rows, not code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from algomaster.core.jit import kernel
+from algomaster.core.types import MISSING, Record
+from algomaster.strategy.steps.contract import (
+    NO_INSTRUMENT,
+    PPM,
+    STOPPED,
+    TARGET,
+    TIME,
+    Book,
+    Day,
+    at_the_money,
+    call_off,
+    close,
+    close_of,
+    enter,
+    enter_at_fill,
+    instrument_of,
+    is_done,
+    is_open,
+)
+
+MAX_LEGS: Final = 10
+"""Legs a straddle manager holds at once; what commercial option backtesters offer."""
+
+WAIT: Final = 0
+HELD: Final = 1
+DONE: Final = 2
+
+AT_DECISION: Final = 0
+AT_FILL: Final = 1
+
+ON_RANGE: Final = 0
+ON_CLOSE: Final = 1
+
+PARAMS: Final = np.dtype(
+    [
+        ("entry", np.int64),
+        ("exit", np.int64),
+        ("strike_at", np.int64),
+        ("stop_on", np.int64),
+        ("n_legs", np.int64),
+        ("expiry", np.int64, (MAX_LEGS,)),
+        ("right", np.int64, (MAX_LEGS,)),
+        ("side", np.int64, (MAX_LEGS,)),
+        ("steps", np.int64, (MAX_LEGS,)),
+        ("strike", np.int64, (MAX_LEGS,)),
+        ("lots", np.int64, (MAX_LEGS,)),
+        ("stop_ppm", np.int64, (MAX_LEGS,)),
+        ("target_ppm", np.int64, (MAX_LEGS,)),
+    ]
+)
+"""Times in minutes of the day; ``side`` +1 buys, -1 sells; ``strike`` in paise, 0 for ``steps`` from the money."""
+
+STATE: Final = np.dtype([("phase", np.int64), ("legs", np.int64, (MAX_LEGS,))])
+
+
+@kernel(inline=True, lean=True)
+def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
+    """Decide on bar ``i``, which has just closed."""
+    if i == 0:
+        state[0]["phase"] = WAIT
+    phase = state[0]["phase"]
+    if phase == DONE:
+        return
+    now = day.first_minute + i + 1
+    if phase == WAIT:
+        if now >= params[0]["exit"]:
+            state[0]["phase"] = DONE
+        elif now >= params[0]["entry"] and day.spot[i] != MISSING:
+            _enter(state, params, day, i, book)
+    elif now >= params[0]["exit"]:
+        _leave(state, params, i, book)
+    elif is_done(book):
+        state[0]["phase"] = DONE
+    elif params[0]["stop_on"] == ON_CLOSE:
+        _watch(state, params, day, i, book)
+
+
+@kernel(lean=True)
+def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
+    state[0]["phase"] = HELD
+    if params[0]["strike_at"] == AT_DECISION and not _all_listed(params, day, i):
+        call_off(book)
+        state[0]["phase"] = DONE
+        return
+    for j in range(params[0]["n_legs"]):
+        expiry = params[0]["expiry"][j]
+        stop, target = params[0]["stop_ppm"][j], params[0]["target_ppm"][j]
+        if params[0]["stop_on"] == ON_CLOSE:
+            stop, target = 0, 0
+        quantity = params[0]["side"][j] * params[0]["lots"][j] * day.lot[expiry]
+        if params[0]["strike_at"] == AT_FILL and params[0]["strike"][j] == 0:
+            steps = params[0]["steps"][j]
+            leg = enter_at_fill(book, i, expiry, params[0]["right"][j], steps, quantity, stop, target)
+        else:
+            leg = enter(book, i, _contract(params, day, i, j), quantity, stop, target)
+        state[0]["legs"][j] = leg
+
+
+@kernel(lean=True)
+def _all_listed(params: Record, day: Day, i: int) -> bool:
+    for j in range(params[0]["n_legs"]):
+        if params[0]["expiry"][j] >= day.expiries.size or _contract(params, day, i, j) == NO_INSTRUMENT:
+            return False
+    return True
+
+
+@kernel(lean=True)
+def _contract(params: Record, day: Day, i: int, j: int) -> int:
+    expiry = params[0]["expiry"][j]
+    strike = params[0]["strike"][j]
+    if strike == 0:
+        strike = at_the_money(day, expiry, day.spot[i]) + params[0]["steps"][j] * day.strike_step[expiry]
+    return instrument_of(day, expiry, strike, params[0]["right"][j])
+
+
+@kernel(lean=True)
+def _leave(state: Record, params: Record, i: int, book: Book) -> None:
+    for j in range(params[0]["n_legs"]):
+        close(book, i, state[0]["legs"][j], TIME)
+    state[0]["phase"] = DONE
+
+
+@kernel(lean=True)
+def _watch(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
+    for j in range(params[0]["n_legs"]):
+        leg = state[0]["legs"][j]
+        if not is_open(book, leg):
+            continue
+        last = close_of(day, book.legs[leg]["instrument"], i)
+        if last == MISSING:
+            continue
+        entry = book.legs[leg]["entry_price"]
+        moved = params[0]["side"][j] * (last - entry) * PPM
+        stop, target = params[0]["stop_ppm"][j], params[0]["target_ppm"][j]
+        if stop > 0 and moved <= -entry * stop:
+            close(book, i, leg, STOPPED)
+        elif target > 0 and moved >= entry * target:
+            close(book, i, leg, TARGET)
