@@ -15,7 +15,7 @@ from functools import cache
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from algomaster.core.errors import DataError, FactError
 from algomaster.core.types import DAY_NS, IST_OFFSET_NS, MINUTE_NS, IntArray
@@ -79,14 +79,6 @@ class Session:
     def bar_starts(self) -> IntArray:
         """Give the start of every minute bar, (M,) int64 nanoseconds UTC."""
         return self.open_ns + MINUTE_NS * np.arange(self.minutes, dtype=np.int64)
-
-    def traded(self) -> NDArray[np.bool_]:
-        """Say for every minute bar, (M,) bool, whether trading was open (False inside a halt)."""
-        minute = self.first_minute + np.arange(self.minutes)
-        open_ = np.ones(self.minutes, dtype=np.bool_)
-        for start, end in self.halts:
-            open_ &= (minute < start) | (minute >= end)
-        return open_
 
 
 def session(day: date) -> Session:
@@ -159,7 +151,7 @@ def next_session(day: date) -> Session:
 
 
 def session_ids(ts_ns: ArrayLike) -> IntArray:
-    """Number the moments by their day: days since 1970-01-01 in Asia/Kolkata, shape of the input, int64."""
+    """Give the day number of each moment: days since 1970-01-01 in Asia/Kolkata, shape of the input, int64."""
     return np.floor_divide(np.asarray(ts_ns, dtype=np.int64) + IST_OFFSET_NS, DAY_NS)
 
 
