@@ -28,6 +28,7 @@ _NEUTRAL: Final = "rgba(128,128,128,.12)"
 _DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
 _MONEY: Final = "₹%{y:,.0f}"
 _MOST_POINTS: Final = 4000
+_FEW_TRADES: Final = 100
 _INTRADAY_SESSIONS: Final = 20
 """Up to so many sessions the time axis leaves out nights and holidays; beyond, they do not show."""
 
@@ -76,13 +77,14 @@ def calendar_figure(daily: pl.DataFrame) -> go.Figure:
         at = row[session.replace(day=1)], session.day - 1
         grid[at] = pnl
         words[at] = f"{session:%a %d %b %Y}: {rupees(pnl)}"
-    reach = _reach(grid)
+    reach = _reach(grid, share=0.95)
     names = [f"{month:%b %Y}" for month in months]
     figure = go.Figure(
         go.Heatmap(
             z=grid, x=list(range(1, 32)), y=names, text=words, hovertemplate="%{text}<extra></extra>",
             colorscale=_DIVERGING, zmin=-reach, zmax=reach, xgap=2, ygap=2, hoverongaps=False,
             colorbar={"title": {"text": "₹"}, "thickness": 10, "x": 1.09, "len": min(1.0, 12 / max(len(months), 1))},
+            showscale=len(months) >= 4,
         )
     )  # fmt: skip
     for name, total in zip(names, np.nansum(grid, axis=1)):
@@ -90,7 +92,7 @@ def calendar_figure(daily: pl.DataFrame) -> go.Figure:
             x=1.0, xref="paper", xanchor="left", y=name, text=f" {total:+,.0f}", showarrow=False,
             font={"size": 11, "color": GAIN if total >= 0 else LOSS},
         )  # fmt: skip
-    _dress(figure, height=110 + 20 * max(len(months), 3))
+    _dress(figure, height=90 + 22 * max(len(months), 1))
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     figure.update_xaxes(side="top", dtick=1, showgrid=False, range=[0.5, 31.5], zeroline=False)
     figure.update_layout(margin={"r": 130, "t": 30})
@@ -169,7 +171,8 @@ def _premiums(figure: go.Figure, trades: pl.DataFrame, *, right: str, colour: st
         symbols += ["triangle-up" if quantity > 0 else "triangle-down", "x", "circle"]
     figure.add_scatter(
         x=moments, y=levels, text=words, name=right, mode="lines+markers", line={"color": colour, "width": 1.2},
-        marker={"symbol": symbols, "size": 8}, hovertemplate="%{text}<br>%{x}<extra></extra>", row=row, col=1,
+        marker={"symbol": symbols, "size": 9 if trades.height <= _FEW_TRADES else 4},
+        hovertemplate="%{text}<br>%{x}<extra></extra>", row=row, col=1,
     )  # fmt: skip
 
 
@@ -236,10 +239,11 @@ def _mode(places: np.ndarray[Any, Any]) -> str:
     return "lines" if places.size > 1 else "markers"
 
 
-def _reach(values: np.ndarray[Any, Any]) -> float:
-    """Give the largest size among the values, so that 0 is the middle of the colours."""
+def _reach(values: np.ndarray[Any, Any], *, share: float = 1.0) -> float:
+    """Give the size below which that share of the values lies: the ends of the colours, with 0 in their middle."""
     known = np.abs(values[np.isfinite(values)])
-    return float(known.max()) if known.size and known.max() > 0.0 else 1.0
+    reach = float(np.quantile(known, share)) if known.size else 0.0
+    return reach if reach > 0.0 else 1.0
 
 
 def _breaks(times: pl.Series) -> list[dict[str, Any]]:
@@ -269,4 +273,6 @@ def _dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
         **layout,
     )  # fmt: skip
     figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
-    figure.update_yaxes(gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)")
+    figure.update_yaxes(
+        gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)", automargin=True, title_standoff=8
+    )

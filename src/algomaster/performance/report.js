@@ -6,7 +6,7 @@
   for (const place of figures) {
     const { data, layout } = JSON.parse(place.nextElementSibling.textContent);
     layout.font = { ...layout.font, color: ink() };
-    Plotly.newPlot(place, data, layout, { responsive: true, displaylogo: false });
+    Plotly.newPlot(place, data, layout, { responsive: true, displayModeBar: false });
   }
   dark.addEventListener("change", () => figures.forEach((place) => Plotly.relayout(place, { "font.color": ink() })));
 })();

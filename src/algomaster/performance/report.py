@@ -3,7 +3,7 @@
 1. :func:`write_report` puts the sections together and writes the file in one move.
 2. :func:`_headline`, :func:`_metrics` and :func:`_assumptions` are tables of names and values.
 3. :func:`_figure` leaves a figure's JSON in the page; ``report.js`` draws it with plotly.js, which stands inline, once.
-4. :func:`_legs` adds trades up by right, leg and exit reason; :func:`_trades` and :func:`_skipped` list rows.
+4. :func:`_legs` adds trades up by right, exit reason and leg; :func:`_trades` and :func:`_skipped` list rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from plotly.offline import get_plotlyjs
 from algomaster.core.render import rupees
 from algomaster.performance.metrics import METRICS
 from algomaster.performance.plots import calendar_figure, equity_figure, trades_figure
-from algomaster.performance.result import write_metric
+from algomaster.performance.result import span_of, write_metric
 
 if TYPE_CHECKING:
     from algomaster.performance.result import Result
@@ -65,10 +65,10 @@ def write_report(result: Result, path: str | Path) -> Path:
 def _page(result: Result) -> str:
     title = f"{result.strategy} on {result.underlying}"
     sessions = result.daily["session"].to_list()
-    span = f"{sessions[0]} to {sessions[-1]}, " if sessions else ""
-    lead = f"{span}{len(sessions):,} sessions, {result.trades.height:,} trades"
-    if result.skipped.height:
-        lead += f", {result.skipped.height:,} sessions skipped"
+    counts = [(len(sessions), "session"), (result.trades.height, "trade"), (result.skipped.height, "skipped session")]
+    lead = ", ".join(
+        [*([span_of(sessions)] if sessions else []), *(f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts)]
+    )
     body = [
         f"<h1>{html.escape(title)}</h1><p class='lead'>{html.escape(lead)}</p>",
         _headline(result.metrics),
@@ -102,13 +102,18 @@ def _headline(metrics: dict[str, float | int]) -> str:
         unit = next(metric.unit for metric in METRICS if metric.name == name)
         return write_metric(metrics.get(name, math.nan), unit)
 
+    def between(name: str) -> str:
+        known = math.isfinite(metrics.get(f"{name}_low", math.nan))
+        return f"95 %: {value(f'{name}_low')} to {value(f'{name}_high')}" if known else "too few to say"
+
+    error = f"± {value('mean_day_se')} standard error" if math.isfinite(metrics.get("mean_day_se", math.nan)) else ""
     tried = f"of {value('trials')} tried" if metrics.get("trials", 1) > 1 else "one trial"
     cards = [
         ("Net P&L", value("net_pnl"), f"after {value('costs')} of costs", _sign(metrics.get("net_pnl", math.nan))),
-        ("Average day", value("mean_day"), f"± {value('mean_day_se')} standard error", ""),
-        ("Sharpe", value("sharpe"), f"95 %: {value('sharpe_low')} to {value('sharpe_high')}", ""),
-        ("Deflated Sharpe", value("deflated_sharpe"), f"chance of a true edge, {tried}", ""),
-        ("Win rate", value("win_rate"), f"95 %: {value('win_rate_low')} to {value('win_rate_high')}", ""),
+        ("Average day", value("mean_day"), error, ""),
+        ("Sharpe", value("sharpe"), between("sharpe"), ""),
+        ("Deflated Sharpe", value("deflated_sharpe"), f"confidence that it is not luck, {tried}", ""),
+        ("Win rate", value("win_rate"), between("win_rate"), ""),
         ("Trades", value("trades"), f"{value('wins')} won, {value('losses')} lost", ""),
         ("Profit factor", value("profit_factor"), f"{value('expectancy')} a trade", ""),
         ("Max drawdown", value("max_drawdown"), f"{value('max_drawdown_daily')} at session ends", ""),
@@ -143,7 +148,10 @@ def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{name}: ")
         else:
-            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield (
+                name,
+                "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
+            )
 
 
 def _figure(figure: Any) -> str:
@@ -156,30 +164,29 @@ def _figure(figure: Any) -> str:
 def _legs(trades: pl.DataFrame) -> str:
     if not trades.height:
         return ""
-    parts = [_group(trades, name, column) for name, column in (("Right", "right"), ("Exit", "exit_reason"))]
+    groups = [("Right", "right"), ("Exit", "exit_reason")]
     if 1 < trades["leg"].n_unique() <= _FEW:
-        parts.append(_group(trades, "Leg", "leg"))
-    return "<div class='columns'>" + "".join(f"<div>{part}</div>" for part in parts) + "</div>"
+        groups.append(("Leg", "leg"))
+    heads = ["By", "", "Trades", "Win rate", "Average, net", "P&L", "Costs", "Total, net"]
+    return _table(heads, [row for name, column in groups for row in _group(trades, name, column)], numbers=range(2, 8))
 
 
-def _group(trades: pl.DataFrame, name: str, column: str) -> str:
+def _group(trades: pl.DataFrame, name: str, column: str) -> list[list[Any]]:
     totals = (
         trades.group_by(column)
         .agg(
             pl.len().alias("trades"),
             (pl.col("net_pnl") > 0.0).mean().alias("share"),
             pl.col("net_pnl").mean().alias("average"),
-            pl.col("costs").sum(),
+            pl.col("pnl", "costs").sum(),
             pl.col("net_pnl").sum().alias("total"),
         )
         .sort(column)
     )
-    rows = [
-        [str(key), f"{count:,}", write_metric(share, "share"), rupees(average), rupees(costs), _Money(total)]
-        for key, count, share, average, costs, total in totals.iter_rows()
+    return [
+        [name, str(key), f"{count:,}", write_metric(share, "share"), *map(rupees, (average, pnl, costs)), _Money(total)]
+        for key, count, share, average, pnl, costs, total in totals.iter_rows()
     ]
-    heads = [name, "Trades", "Win rate", "Average, net", "Costs", "Total, net"]
-    return _table(heads, rows, numbers={1, 2, 3, 4, 5})
 
 
 def _trades(trades: pl.DataFrame) -> str:

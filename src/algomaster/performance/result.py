@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -18,7 +19,7 @@ from algomaster.core.render import html_table, rupees, text_table
 from algomaster.performance.imported import read_trades
 from algomaster.performance.metrics import METRICS, Metric
 
-__all__ = ["FRAMES", "Result", "write_metric"]
+__all__ = ["FRAMES", "Result", "span_of", "write_metric"]
 
 FRAMES: Final = ("trades", "fills", "orders", "skipped", "equity", "daily", "prices")
 """The frames a result carries, by name."""
@@ -115,9 +116,7 @@ class Result:
         return html_table(self._title(), self._rows())
 
     def _title(self) -> str:
-        sessions = self.daily["session"].to_list()
-        span = f"{min(sessions)} to {max(sessions)}" if sessions else "no session"
-        return f"{self.strategy} on {self.underlying}, {span}"
+        return f"{self.strategy} on {self.underlying}, {span_of(self.daily['session'].to_list())}"
 
     def _rows(self) -> list[tuple[str, str]]:
         known = [metric for metric in METRICS if metric.name in _HEADLINE]
@@ -224,6 +223,13 @@ class Result:
         if written != _FORMAT:
             raise DataError(f"{path} is a result of format {written}, expected {_FORMAT}.", hint="Run it again.")
         return cls(**header, metrics=metrics, **frames)
+
+
+def span_of(sessions: list[date]) -> str:
+    """Write the first and the last of ascending sessions."""
+    if not sessions:
+        return "no session"
+    return str(sessions[0]) if len(sessions) == 1 else f"{sessions[0]} to {sessions[-1]}"
 
 
 def write_metric(value: float, unit: str) -> str:

@@ -123,8 +123,9 @@ def daily_statistics(daily: IntArray, out: FloatArray) -> None:
 
     Notes
     -----
-    NaN where undefined: mean, best and worst without a day; sd, skewness, kurtosis, Sharpe with fewer than two days
-    or with all days alike (the sd is then 0); Sortino and profit factor without a losing day.
+    NaN where undefined: mean, best and worst without a day; sd, skewness, kurtosis, Sharpe and Sortino with fewer
+    than two days; skewness, kurtosis and Sharpe with all days alike (the sd is then 0); Sortino and profit factor
+    without a losing day.
     """
     out[:] = _NAN
     days = daily.size
@@ -156,8 +157,9 @@ def daily_statistics(daily: IntArray, out: FloatArray) -> None:
     out[11] = float(daily.max())
     out[12] = float(daily.min())
     if losing > 0:
-        out[8] = out[2] / math.sqrt(squares / days) * _ANNUAL
         out[15] = won / lost
+        if days > 1:
+            out[8] = out[2] / math.sqrt(squares / days) * _ANNUAL
     if days > 1 and out[11] > out[12]:
         _moments(daily, out[2], out)
     elif days > 1:
