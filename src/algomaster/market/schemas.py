@@ -104,8 +104,8 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             name="contract_eod",
-            about="One derivative contract on one day (F&O bhavcopy). Open interest in units; volume in units; "
-            "an untraded contract has null open, high and low.",
+            about="One derivative contract on one day (F&O bhavcopy). Open interest in units, contracts traded in lots; "
+            "an untraded contract has null open, high and low. Turnover in rupees.",
             schema={
                 "underlying": pl.String(),
                 "session": pl.Date(),
@@ -121,7 +121,7 @@ DATASETS: dict[str, Dataset] = {
                 "spot": pl.Float64(),
                 "oi": pl.Int64(),
                 "oi_change": pl.Int64(),
-                "volume": pl.Int64(),
+                "contracts": pl.Int64(),
                 "turnover": pl.Float64(),
                 "trades": pl.Int64(),
                 "lot": pl.Int64(),
