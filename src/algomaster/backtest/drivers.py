@@ -21,8 +21,8 @@ BLOCK: Final = 64
 def sweep_driver(step: Step) -> Callable[..., None]:
     """Give the compiled ``sweep(day, tape, terms, params, states, accounts, fills, n_fills, equity)``.
 
-    ``params``, ``states``, ``accounts`` (P,); ``fills`` (P, n), ``n_fills`` (P, 1) and ``equity`` (P, M) keep records, or
-    have a second axis of length 0 where none are wanted.
+    ``params``, ``states``, ``accounts`` (P,); ``fills`` (P, n), ``n_fills`` (P, 1) and ``equity`` (P, M) keep records,
+    or have a second axis of length 0 where none are wanted.
     """
     run = session_driver(step)
 

@@ -71,7 +71,7 @@ def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = Fa
         Force LLVM to inline it into its callers (needed for a loop over it to vectorise).
     lean : bool
         Leave out reference counting: such a kernel may read and write arrays but not create any. What runs once a bar
-        is lean; counting references to the arrays of a session takes some eighteen times as long as the work itself (measured).
+        is lean; counting references to the arrays of a session took some eighteen times as long as the work itself.
 
     Returns
     -------

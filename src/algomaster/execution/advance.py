@@ -58,11 +58,11 @@ def advance_driver(step: Step) -> Callable[..., None]:
             meet(tape, book, account, terms, log, i)
         held = mark(book.legs, book.open_legs, book.counts, tape.close, i)
         step(state, params, day, i, book)
-        if terms[0]["fill"] == DECISION_CLOSE and book.counts[N_ORDERS] > 0:
-            if book.orders[book.counts[N_ORDERS] - 1]["bar"] == i:
-                bind(day, book, day.spot[i])
-                meet_close(tape, book, account, terms, log, i)
-                held = worth(book)
+        newest = book.counts[N_ORDERS] - 1
+        if newest >= 0 and terms[0]["fill"] == DECISION_CLOSE and book.orders[newest]["bar"] == i:
+            bind(day, book, day.spot[i])
+            meet_close(tape, book, account, terms, log, i)
+            held = worth(book)
         value(account, terms, held, i)
         if log.equity.size > 0:
             log.equity[i] = account[0]["equity"]

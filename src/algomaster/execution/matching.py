@@ -52,10 +52,10 @@ def touched(order: Any, high: Any, low: Any, i: int) -> bool:
 @kernel(inline=True, lean=True)
 def any_touched(orders: Any, counts: Any, high: Any, low: Any, i: int) -> bool:
     """Whether bar ``i`` can fill any resting order."""
+    found = False
     for slot in range(counts[N_ORDERS]):
-        if touched(orders[slot], high, low, i):
-            return True
-    return False
+        found |= touched(orders[slot], high, low, i)
+    return found
 
 
 @kernel(lean=True)

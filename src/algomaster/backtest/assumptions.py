@@ -1,0 +1,62 @@
+"""What a result rests on, said beside it: settings, fills, costs, data, version."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+import algomaster
+from algomaster.market import facts
+from algomaster.market.chain_day import Days
+from algomaster.strategy.contract import Params, Strategy
+
+__all__ = ["assumptions_of"]
+
+_FILLS: Final = {
+    "next_open": "market orders fill at the open of the bar after the decision",
+    "decision_close": "market orders fill at the close of the bar they were decided on",
+}
+_RULES: Final = (
+    "resting orders meet each bar's open first, then its range, stops before targets",
+    "a gap through a stop or target fills at the open",
+    "stop and target prices are rounded to the tick away from the market",
+    "an order whose contract did not trade in a minute waits for the next",
+    "legs still open at the end of a session are squared off at their last traded close",
+    "no slippage beyond these fills; no limit on size",
+)
+
+
+def assumptions_of(
+    strategy: Strategy, days: Days, *, params: Params | None, fills: str, costs: bool, **more: Any
+) -> dict[str, Any]:
+    """Give everything a reader needs to judge or repeat a run, ready for JSON."""
+    settings = (
+        {} if params is None else {"params": params.model_dump(mode="json"), "params_hash": params.content_hash()}
+    )
+    return {
+        "strategy": strategy.name,
+        **settings,
+        "fills": {"mode": fills, "meaning": _FILLS[fills], "rules": list(_RULES)},
+        "costs": _costs(days) if costs else "none",
+        "data": {
+            "underlying": days.underlying,
+            "first": days[0].session.isoformat(),
+            "last": days[-1].session.isoformat(),
+            "sessions": len(days),
+            "sources": sorted({day.source for day in days}),
+            "fingerprint": days.fingerprint,
+        },
+        "version": algomaster.__version__,
+        **more,
+    }
+
+
+def _costs(days: Days) -> list[dict[str, Any]]:
+    """Give the rates by the session they first apply to."""
+    found: list[dict[str, Any]] = []
+    for day in days:
+        rates = dataclasses.asdict(facts.charges("option", day.session))
+        rates["sources"] = list(rates["sources"])
+        if not found or {**found[-1], "since": None} != {**rates, "since": None}:
+            found.append({"since": day.session.isoformat(), **rates})
+    return found

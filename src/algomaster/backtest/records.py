@@ -1,0 +1,193 @@
+"""From what the compiled loops keep to the frames a result shows, and to its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from algomaster.backtest.session import FILL_COLUMNS
+from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray, Record
+from algomaster.market.chain_day import ChainDay, Days
+from algomaster.strategy.steps.contract import NO_CONTRACT, NO_INSTRUMENT, REASONS, UNFILLED
+
+__all__ = [
+    "Digest",
+    "daily_frame",
+    "equity_frame",
+    "fills_frame",
+    "orders_frame",
+    "prices_frame",
+    "skip_reason",
+    "trades_frame",
+]
+
+IST = pl.Datetime("ns", "Asia/Kolkata")
+_KINDS = ("", "market", "limit", "stop")
+
+
+class Digest:
+    """SHA-256 over fills and equity, session by session: equal for equal runs on any machine."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def take(self, rows: IntArray, equity: IntArray) -> None:
+        """Take one session's fill rows (n, 11) and equity (M,) in paise."""
+        self._hash.update(np.ascontiguousarray(rows).data)
+        self._hash.update(np.ascontiguousarray(equity).data)
+
+    def hex(self) -> str:
+        """Give the digest as text."""
+        return self._hash.hexdigest()
+
+
+def _times(ns: pl.Expr) -> pl.Expr:
+    return ns.cast(pl.Datetime("ns", "UTC")).dt.convert_time_zone("Asia/Kolkata")
+
+
+def _text(column: str, words: Sequence[str]) -> pl.Expr:
+    return pl.col(column).replace_strict(dict(enumerate(words)), return_dtype=pl.String)
+
+
+def fills_frame(rows: IntArray) -> pl.DataFrame:
+    """Give fill rows (n, 11) as a frame in rupees and Indian time."""
+    frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(FILL_COLUMNS)})
+    return frame.select(
+        pl.col("session").cast(pl.Int32).cast(pl.Date),
+        _times(pl.col("ts")).alias("ts"),
+        pl.col("leg").cast(pl.Int32),
+        pl.col("expiry").cast(pl.Int32).cast(pl.Date),
+        _text("right", RIGHTS),
+        pl.col("strike") / PAISE,
+        "quantity",
+        pl.col("price") / PAISE,
+        _text("reason", REASONS),
+        pl.col("costs") / PAISE,
+    )
+
+
+def trades_frame(rows: IntArray, *, lots: dict[tuple[int, int], int]) -> pl.DataFrame:
+    """Give one row a leg: from its first fill until it was flat; prices are averages where it was filled in parts.
+
+    ``lots`` maps (session, expiry) in days to the units in a lot.
+    """
+    frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(FILL_COLUMNS)})
+    opens = pl.col("quantity").sign() == pl.col("quantity").first().sign()
+    size = pl.col("quantity").abs()
+
+    def average(which: pl.Expr) -> pl.Expr:
+        return (pl.col("price") * size).filter(which).sum() / size.filter(which).sum() / PAISE
+
+    legs = frame.group_by("session", "leg", maintain_order=True).agg(
+        pl.col("expiry", "right", "strike").first(),
+        quantity=pl.col("quantity").filter(opens).sum(),
+        entry_time=pl.col("ts").first(),
+        entry_price=average(opens),
+        exit_time=pl.col("ts").last(),
+        exit_price=average(~opens),
+        exit_reason=pl.col("reason").last(),
+        pnl_paise=-(pl.col("quantity") * pl.col("price")).sum(),
+        costs_paise=pl.col("costs").sum(),
+    )
+    keys = zip(legs["session"].to_list(), legs["expiry"].to_list())
+    unit = pl.Series("unit", [lots[key] for key in keys], dtype=pl.Int64)
+    return legs.sort("session", "entry_time", "leg").select(
+        pl.col("session").cast(pl.Int32).cast(pl.Date),
+        pl.col("leg").cast(pl.Int32),
+        pl.col("expiry").cast(pl.Int32).cast(pl.Date),
+        _text("right", RIGHTS),
+        pl.col("strike") / PAISE,
+        "quantity",
+        _times(pl.col("entry_time")),
+        "entry_price",
+        _times(pl.col("exit_time")),
+        "exit_price",
+        _text("exit_reason", REASONS),
+        pnl=pl.col("pnl_paise") / PAISE,
+        costs=pl.col("costs_paise") / PAISE,
+        net_pnl=(pl.col("pnl_paise") - pl.col("costs_paise")) / PAISE,
+        lots=pl.col("quantity").abs() // unit,
+    )
+
+
+def orders_frame(placed: Sequence[tuple[ChainDay, Record]]) -> pl.DataFrame:
+    """Give the orders as they were placed, session by session; a late-bound one shows its steps and no strike."""
+    return pl.concat([_session_orders(chain, log) for chain, log in placed])
+
+
+def _session_orders(chain: ChainDay, log: Record) -> pl.DataFrame:
+    known = log["instrument"] != NO_INSTRUMENT
+    contract = np.where(known, log["instrument"], 0) // 2
+    strikes = chain.strikes.size
+    expiry = np.where(known, contract // strikes, np.minimum(log["expiry"], chain.expiries.size - 1))
+    right = np.where(known, log["instrument"] % 2, log["right"])
+    frame = pl.DataFrame(
+        {
+            "bar": log["bar"],
+            "ts": chain.ts[log["bar"]] + MINUTE_NS,
+            "leg": log["leg"],
+            "kind": log["kind"],
+            "expiry": chain.expiries[expiry],
+            "right": right,
+            "strike": chain.strikes[contract % strikes] / PAISE,
+            "steps": log["steps"],
+            "late": log["late"],
+            "quantity": log["quantity"],
+            "price": log["price"] * chain.tick / PAISE,
+            "reason": log["reason"],
+        }
+    )
+    return frame.select(
+        pl.lit(chain.session).alias("session"),
+        pl.col("bar").cast(pl.Int32),
+        _times(pl.col("ts")),
+        pl.col("leg").cast(pl.Int32),
+        _text("kind", _KINDS),
+        pl.col("expiry").cast(pl.Date),
+        _text("right", RIGHTS),
+        pl.when(pl.col("late") == 0).then("strike").alias("strike"),
+        pl.when(pl.col("late") == 1).then("steps").alias("steps"),
+        "quantity",
+        pl.when(pl.col("kind") > 1).then("price").alias("price"),
+        _text("reason", REASONS),
+    )
+
+
+def equity_frame(days: Days, equity: Sequence[IntArray]) -> pl.DataFrame:
+    """Give the equity at the end of every bar in rupees."""
+    ts = np.concatenate([day.ts + MINUTE_NS for day in days])
+    return pl.DataFrame({"ts": ts, "equity": np.concatenate(equity) / PAISE}).with_columns(_times(pl.col("ts")))
+
+
+def daily_frame(days: Days, net: IntArray, costs: IntArray, trades: IntArray) -> pl.DataFrame:
+    """Give what each session made (paise, paise, count) in rupees."""
+    return pl.DataFrame(
+        {
+            "session": [day.session for day in days],
+            "gross": (net + costs) / PAISE,
+            "costs": costs / PAISE,
+            "pnl": net / PAISE,
+            "trades": trades,
+        }
+    )
+
+
+def prices_frame(days: Days) -> pl.DataFrame:
+    """Give the index at the end of every bar in rupees, leaving out bars without one."""
+    ts = np.concatenate([day.ts + MINUTE_NS for day in days])
+    spot = np.concatenate([day.spot for day in days])
+    known = spot != MISSING
+    return pl.DataFrame({"ts": ts[known], "spot": spot[known] / PAISE}).with_columns(_times(pl.col("ts")))
+
+
+def skip_reason(legs: Record, placed: int) -> str | None:
+    """Say why a session shows fewer trades than were meant, or None."""
+    states = set(legs["state"].tolist())
+    if NO_CONTRACT in states:
+        return "no contract of the chosen strike in the data"
+    if UNFILLED in states:
+        return "an entry was not filled: its contract did not trade"
+    return None if placed or legs.size else "no order was placed"

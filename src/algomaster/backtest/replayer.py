@@ -1,0 +1,192 @@
+"""Replay: one strategy through one history, every event recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from algomaster.backtest.assumptions import assumptions_of
+from algomaster.backtest.records import (
+    Digest,
+    daily_frame,
+    equity_frame,
+    fills_frame,
+    orders_frame,
+    prices_frame,
+    skip_reason,
+    trades_frame,
+)
+from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
+from algomaster.core.errors import StrategyError
+from algomaster.core.types import IntArray, Record
+from algomaster.execution.advance import session_driver
+from algomaster.execution.ledger import new_account, new_log
+from algomaster.market.chain_day import ChainDay, Days
+from algomaster.performance.metrics import summarize
+from algomaster.performance.result import Result
+from algomaster.strategy import catalogue
+from algomaster.strategy.contract import Params, Strategy
+from algomaster.strategy.steps.contract import FILLS_FULL, LEGS_FULL, LOG_FULL, N_LEGS, N_PLACED, ORDERS_FULL, new_book
+
+__all__ = ["replay"]
+
+_ROOM = 256
+"""Fills and orders a session's records first have room for; a busier session is run again with more."""
+
+Progress = Callable[[int, int], None]
+
+
+class Kept(NamedTuple):
+    """Records of one session."""
+
+    fills: IntArray
+    placed: Record
+    equity: IntArray
+    skipped: str | None
+
+
+def replay(
+    strategy: Strategy | str,
+    days: Days | ChainDay | Sequence[ChainDay],
+    *,
+    params: Mapping[str, Any] | Params | None = None,
+    fills: str = "next_open",
+    costs: bool = True,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a strategy through sessions and keep every order, fill and minute of equity.
+
+    Parameters
+    ----------
+    strategy : Strategy or str
+        From :func:`algomaster.strategy.get`, your own, or a name of the catalogue.
+    days : Days
+        From :func:`algomaster.market.load` or :func:`algomaster.market.simulate`.
+    params : mapping, optional
+        Settings of the strategy; what is not named keeps its default.
+    fills : "next_open" or "decision_close"
+        Whether a decision is filled at the next bar's open or at the close it was made on.
+    costs : bool
+        Charge brokerage and the dated charges of the exchange and the state.
+    progress : callable, optional
+        Called with (sessions done, sessions in all).
+
+    Returns
+    -------
+    Result
+        Trades, fills, orders, equity, metrics, assumptions and the digest.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or impossible.
+    FactError
+        Costs are on and not on record for a session.
+    StrategyError
+        The strategy placed more orders or legs than a book holds.
+
+    Examples
+    --------
+    >>> from algomaster import backtest, market
+    >>> days = market.simulate("NIFTY", sessions=2, start="2024-01-01", strikes=11, seed=7)
+    >>> run = backtest.replay("straddle", days, params={"entry": "09:20", "stop_pct": 25})
+    >>> run.trades.height
+    4
+    """
+    strategy = catalogue.get(strategy) if isinstance(strategy, str) else strategy
+    days = days_of(days)
+    settings = strategy.configure(params)
+    sessions = (prepare(chain, fills=fills, costs=costs) for chain in days)
+    account = new_account()
+    kept: list[Kept] = []
+    marks = np.zeros((len(days) + 1, 3), np.int64)
+    record = settings.pack()
+    state = strategy.init(record)
+    digest = Digest()
+    for d, session in enumerate(sessions):
+        kept.append(_run(strategy, session, record, state, account))
+        digest.take(kept[-1].fills, kept[-1].equity)
+        marks[d + 1] = account[0]["equity"], account[0]["charges"], account[0]["trades"]
+        if progress:
+            progress(d + 1, len(days))
+    assumptions = assumptions_of(strategy, days, params=settings, fills=fills, costs=costs, trials=1)
+    return _result(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
+
+
+def _run(strategy: Strategy, session: Session, params: Record, state: Record, account: Record) -> Kept:
+    """Run one session, again with more room when its records overflow; state and account change once."""
+    run = session_driver(strategy.step)
+    room = _ROOM
+    while True:
+        trial_state, trial_account = state.copy(), account.copy()
+        book, log = new_book(room), new_log(room, session.day.ts.size)
+        run(session.day, session.tape, session.terms, params, trial_state, book, trial_account, log)
+        flags = int(trial_account[0]["flags"])
+        if not flags & (LOG_FULL | FILLS_FULL):
+            break
+        room *= 4
+    check_flags(strategy, flags)
+    state[:], account[:] = trial_state, trial_account
+    placed = book.log[: book.counts[N_PLACED]]
+    skipped = skip_reason(book.legs[: book.counts[N_LEGS]], placed.size)
+    return Kept(fill_rows(session.day, log.fills[: log.n_fills[0]]), placed, log.equity, skipped)
+
+
+def check_flags(strategy: Strategy, flags: int) -> None:
+    """Raise where a step asked for more than a book holds."""
+    if flags & (ORDERS_FULL | LEGS_FULL):
+        what = "orders" if flags & ORDERS_FULL else "legs"
+        raise StrategyError(
+            f"Strategy {strategy.name!r} had more resting {what} in one session than a book holds.",
+            hint="Cancel orders that are no longer wanted, or reuse legs.",
+            flags=flags,
+        )
+
+
+def _result(
+    strategy: Strategy,
+    days: Days,
+    kept: list[Kept],
+    account: Record,
+    by_day: IntArray,
+    assumptions: dict[str, Any],
+    digest: str,
+) -> Result:
+    rows = np.concatenate([session.fills for session in kept]) if kept else np.empty((0, len(FILL_COLUMNS)), np.int64)
+    net, costs, trades = by_day.T
+    skipped = [(day.session, session.skipped) for day, session in zip(days, kept) if session.skipped]
+    return Result(
+        strategy=strategy.name,
+        underlying=days.underlying,
+        trades=trades_frame(rows, lots=lots_of(days)),
+        fills=fills_frame(rows),
+        orders=orders_frame([(day, session.placed) for day, session in zip(days, kept)]),
+        skipped=pl.DataFrame(skipped, schema={"session": pl.Date, "reason": pl.String}, orient="row"),
+        equity=equity_frame(days, [session.equity for session in kept]),
+        daily=daily_frame(days, net, costs, trades),
+        prices=prices_frame(days),
+        metrics=summarize(
+            np.ascontiguousarray(net), totals=totals_of(account)[0], max_drawdown_paise=int(account[0]["drawdown"])
+        ),
+        assumptions=assumptions,
+        digest=digest,
+        fingerprint=int(account[0]["fingerprint"]),
+    )
+
+
+def lots_of(days: Days) -> dict[tuple[int, int], int]:
+    """Give the units in a lot by (session, expiry), both in days since 1970."""
+    return {
+        (int(np.datetime64(day.session, "D").astype(np.int64)), int(expiry)): int(lot)
+        for day in days
+        for expiry, lot in zip(day.expiries, day.lot)
+    }
+
+
+def totals_of(accounts: Record) -> IntArray:
+    """Give the trade totals (P, 6) that metrics are computed from."""
+    names = ("trades", "wins", "losses", "won", "lost", "charges")
+    return np.stack([accounts[name] for name in names], axis=1)
