@@ -113,15 +113,17 @@ def lot_size(underlying: str, *, expiry: date, on: date) -> int:
     if on > expiry:
         raise ValueError(f"expected a trade date up to the expiry {expiry}, got {on}")
     found = _of(underlying, "lot_size")
-    for row in found:
-        if row.keys["expiry_from"] <= expiry <= row.keys["expiry_to"] and row.covers(on):
+    named = [row for row in found if row.keys["expiry_from"] <= expiry <= row.keys["expiry_to"]]
+    for row in named:
+        if row.covers(on):
             return int(row.value)
-    ranges = "; ".join(
-        f"expiries {row.keys['expiry_from']} to {row.keys['expiry_to']} traded {row.start} to {row.end}"
-        for row in found
-    )
+    if named:
+        covered = "trade dates " + ", ".join(f"{row.start} to {row.end}" for row in named) + " for that expiry"
+    else:
+        first, last = min(row.keys["expiry_from"] for row in found), max(row.keys["expiry_to"] for row in found)
+        covered = f"expiries from {first} to {last}"
     raise FactError(
-        f"No lot size of {underlying} contracts expiring {expiry} is on record for {on}; there are: {ranges}.",
+        f"No lot size of {underlying} contracts expiring {expiry} is on record for {on}; covered: {covered}.",
         hint="Choose covered dates, or add a row with its source to market/data/contracts.toml.",
         underlying=underlying, expiry=expiry, on=on,
     )  # fmt: skip
