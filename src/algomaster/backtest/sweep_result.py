@@ -30,7 +30,7 @@ class SweepResult:
     parameters : tuple of str
         Names of the settings that the sets give.
     frame : polars.DataFrame
-        One row a set, in the order of the grid: its settings, every metric, ``fingerprint``, and ``digest`` if asked for.
+        One row a set, in the order of the grid: its settings, every metric, ``fingerprint``, ``digest`` if asked for.
     trades : polars.DataFrame or None
         Every set's trades with a column ``set`` (row number), if asked for.
     assumptions : dict

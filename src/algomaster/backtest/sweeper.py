@@ -2,7 +2,7 @@
 
 1. The grid is unrolled into parameter sets (:func:`parameter_sets`) and cut into chunks.
 2. A chunk goes through all sessions, one compiled call a session (:func:`~algomaster.backtest.drivers.sweep_driver`).
-3. Daily P&L of the chunk becomes rows of metrics (:func:`~algomaster.performance.metrics.table`); it is then forgotten, so
+3. Daily P&L of the chunk becomes rows of metrics (:func:`~algomaster.performance.metrics.table`) and is forgotten, so
    that memory does not grow with the number of sets, unless trades are asked for.
 """
 

@@ -73,7 +73,7 @@ def charges_of(terms: Record, value: int, sells: bool) -> int:
     sebi = _share(value, terms[0]["sebi_ppb"])
     gst = ((brokerage + transaction + sebi) * terms[0]["gst_percent"] + 50) // 100
     duty = _share(value, terms[0]["stt_sell_ppb"]) if sells else _share(value, terms[0]["stamp_buy_ppb"])
-    return brokerage + transaction + sebi + gst + duty + _share(value, terms[0]["ipft_ppb"])  # type: ignore[no-any-return]
+    return brokerage + transaction + sebi + gst + duty + _share(value, terms[0]["ipft_ppb"])
 
 
 @kernel(lean=True)

@@ -44,7 +44,7 @@ def touched(order: Any, high: Any, low: Any, i: int) -> bool:
     if order["kind"] == MARKET:
         return True
     if (order["kind"] == STOP) == (order["quantity"] > 0):
-        return high[order["instrument"], i] >= order["price"]  # type: ignore[no-any-return]
+        return high[order["instrument"], i] >= order["price"]
     bottom = low[order["instrument"], i]
     return bottom <= order["price"] and bottom != MISSING
 
@@ -84,8 +84,8 @@ def _at_open(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i
 def _beyond(order: Any, price: int) -> bool:
     """Whether ``price`` lies at or beyond the order's own price."""
     if (order["kind"] == STOP) == (order["quantity"] > 0):
-        return price >= order["price"]  # type: ignore[no-any-return]
-    return price <= order["price"]  # type: ignore[no-any-return]
+        return price >= order["price"]
+    return price <= order["price"]
 
 
 @kernel(lean=True)

@@ -172,25 +172,25 @@ def clear(book: Book) -> None:
 @kernel(inline=True, lean=True)
 def position(book: Book, leg: int) -> int:
     """Signed units a leg holds."""
-    return book.legs[leg]["quantity"]  # type: ignore[no-any-return]
+    return book.legs[leg]["quantity"]
 
 
 @kernel(inline=True, lean=True)
 def is_open(book: Book, leg: int) -> bool:
     """Whether a leg holds a position."""
-    return book.legs[leg]["state"] == OPEN  # type: ignore[no-any-return]
+    return book.legs[leg]["state"] == OPEN
 
 
 @kernel(inline=True, lean=True)
 def is_waiting(book: Book, leg: int) -> bool:
     """Whether a leg's entry order is still resting."""
-    return book.legs[leg]["state"] == WAITING  # type: ignore[no-any-return]
+    return book.legs[leg]["state"] == WAITING
 
 
 @kernel(inline=True, lean=True)
 def is_done(book: Book) -> bool:
     """Whether nothing is held and nothing rests."""
-    return book.counts[N_OPEN] == 0 and book.counts[N_ORDERS] == 0  # type: ignore[no-any-return]
+    return book.counts[N_OPEN] == 0 and book.counts[N_ORDERS] == 0
 
 
 @kernel(lean=True)
@@ -208,14 +208,14 @@ def instrument_of(day: Day, expiry: int, strike: int, right: int) -> int:
             high = middle
     if low >= day.strikes.size or day.strikes[low] != strike or expiry >= day.expiries.size:
         return NO_INSTRUMENT
-    return (expiry * day.strikes.size + low) * 2 + right  # type: ignore[no-any-return]
+    return (expiry * day.strikes.size + low) * 2 + right
 
 
 @kernel(lean=True)
 def at_the_money(day: Day, expiry: int, spot: int) -> int:
     """Strike (paise) nearest to ``spot`` (paise) on the expiry's strike step; halfway goes up."""
     step = day.strike_step[expiry]
-    return (2 * spot + step) // (2 * step) * step  # type: ignore[no-any-return]
+    return (2 * spot + step) // (2 * step) * step
 
 
 @kernel(inline=True, lean=True)
@@ -224,7 +224,7 @@ def close_of(day: Day, instrument: int, i: int) -> int:
     right = instrument % 2
     row = instrument // 2
     strikes = day.strikes.size
-    return day.close[row // strikes, row % strikes, right, i]  # type: ignore[no-any-return]
+    return day.close[row // strikes, row % strikes, right, i]
 
 
 # --- what a step says --------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def open_leg(book: Book) -> int:
     book.legs[leg]["quantity"] = 0
     book.legs[leg]["cash"] = 0
     book.legs[leg]["charges"] = 0
-    return leg  # type: ignore[no-any-return]
+    return leg
 
 
 @kernel(lean=True)
@@ -275,7 +275,7 @@ def put(
     order["stop_ppm"] = stop_ppm
     order["target_ppm"] = target_ppm
     _log(book, order)
-    return slot  # type: ignore[no-any-return]
+    return slot
 
 
 @kernel(lean=True)
