@@ -34,6 +34,7 @@ TRADES: Final = {
 """Columns and types of a trades frame."""
 
 _NEEDED: Final = ("right", "strike", "quantity", "entry_time", "entry_price", "exit_time", "exit_price")
+_ORDER: Final = ("exit_time", "entry_time", "leg", "expiry", "right", "strike", "quantity", "entry_price", "exit_price")
 _COMPUTED: Final = ("pnl", "net_pnl")
 _RIGHTS: Final = {"CE": "CE", "PE": "PE", "C": "CE", "P": "PE"}
 _SHOWN: Final = 10
@@ -43,7 +44,7 @@ def read_trades(trades: Any, *, underlying: str, strategy: str, skipped: pl.Data
     """Give the fields of a result; see :meth:`algomaster.performance.Result.from_trades`."""
     frame = _columns(_polars(trades))
     _check(frame)
-    frame = frame.sort("exit_time", "entry_time", "leg", maintain_order=True)
+    frame = frame.sort(_ORDER, maintain_order=True)
     pnl, costs = _paise(frame)
     frame = frame.with_columns(
         pl.Series("pnl", pnl / PAISE), pl.Series("costs", costs / PAISE), pl.Series("net_pnl", (pnl - costs) / PAISE)
