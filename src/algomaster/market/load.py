@@ -1,0 +1,335 @@
+"""From the store to sessions as arrays, and back.
+
+:func:`load` reads the minutes of a range and gives a :class:`~algomaster.market.chain_day.ChainDay` for each session:
+
+1. Minutes of options, the index, the future and the volatility index are read a few weeks at a time
+   (:func:`_blocks`), so that memory stays with the arrays that are returned.
+2. The grid of a session comes from the calendar, lots, tick and strike step from the dated facts
+   (:func:`day_from_frames`).
+3. Rows are scattered onto the grid by their flat place, without a loop over rows (:func:`_scatter`); rupees become
+   whole ticks or paise.
+
+:func:`frames_of` is the way back: what it gives, stored and loaded again, is the same session bit for bit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from algomaster.core.errors import DataError, DataWarning, FactError
+from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray
+from algomaster.market import calendar, facts
+from algomaster.market.chain_day import CHAIN_FIELDS, ChainDay, Days
+from algomaster.market.schemas import RIGHT, TIMESTAMP, validate
+from algomaster.market.store import Store
+
+__all__ = ["VIX", "day_from_frames", "frames_of", "load"]
+
+VIX = "INDIAVIX"
+_BLOCK = timedelta(days=28)
+_EPOCH = date(1970, 1, 1)
+_SPOT = {"open": "spot_open", "high": "spot_high", "low": "spot_low", "close": "spot"}
+_FUTURE = {"open": "future_open", "high": "future_high", "low": "future_low", "close": "future"}
+_NAMED = 8  # sessions told by name in a warning
+
+
+def load(
+    underlying: str,
+    start: str | date,
+    end: str | date,
+    *,
+    home: str | Path | None = None,
+    expiries: int | None = None,
+) -> Days:
+    """Read the sessions of a range from the store.
+
+    Parameters
+    ----------
+    underlying : str
+        Such as "NIFTY".
+    start, end : date or ISO text
+        First and last session, both included.
+    home : str, Path, optional
+        Where the store lives; by default ``$ALGO_HOME``, else the platform's folder for user data.
+    expiries : int, optional
+        Only the nearest so many expiries of each session; all by default.
+
+    Returns
+    -------
+    Days
+        The sessions that have option minutes. Sessions of the range without any, and sessions without index
+        minutes, are told in one :class:`~algomaster.core.errors.DataWarning` each.
+
+    Raises
+    ------
+    DataError
+        The store has no option minutes in the range; the message says what it does hold.
+    FactError
+        Lot, tick, strike step or session hours of a date are not on record.
+    """
+    first, last = _date(start, "start"), _date(end, "end")
+    if last < first:
+        raise ValueError(f"end: expected a date not before the start {first}, got {last}")
+    if expiries is not None and expiries < 1:
+        raise ValueError(f"expiries: expected at least 1, got {expiries}")
+    store = Store(home)
+    held = store.sessions("option_minute", underlying=underlying, start=first, end=last)
+    if not held:
+        raise _nothing(store, underlying, first, last)
+    days = [
+        day_from_frames(underlying, session, **frames, nearest=expiries, source=f"store {store.home.where}")
+        for block in _blocks(held)
+        for session, frames in _sessions(store, underlying, block)
+    ]
+    _tell(underlying, held, days, first, last)
+    return Days(days)
+
+
+def day_from_frames(
+    underlying: str,
+    session: date,
+    *,
+    options: pl.DataFrame,
+    index: pl.DataFrame | None = None,
+    futures: pl.DataFrame | None = None,
+    vix: pl.DataFrame | None = None,
+    nearest: int | None = None,
+    source: str = "",
+) -> ChainDay:
+    """Build a session from the frames of one day.
+
+    Parameters
+    ----------
+    underlying : str
+    session : date
+    options : DataFrame
+        Rows of ``option_minute`` of this underlying and session.
+    index, futures, vix : DataFrame, optional
+        Rows of ``index_minute``, ``future_minute`` and ``index_minute`` of the volatility index. Of several futures
+        the nearest dated one is taken, a continuous series only without any.
+    nearest : int, optional
+        Only the nearest so many expiries.
+    source : str
+        Where the bars came from.
+
+    Raises
+    ------
+    DataError
+        The exchange was closed that day.
+    FactError
+        A fact about a contract is not on record.
+    """
+    hours = calendar.session(session)
+    ts = hours.bar_starts()
+    chain = options.filter(pl.col("expiry") >= session)
+    dates: list[date] = sorted(chain["expiry"].unique().to_list())[:nearest]
+    chain = chain.filter(pl.col("expiry").is_in(dates))
+    paise = _paise(chain["strike"])
+    strikes = np.unique(paise)
+    step = facts.strike_step_paise(underlying, on=session)
+    day = ChainDay.empty(
+        underlying=underlying,
+        session=session,
+        ts=ts,
+        first_minute=hours.first_minute,
+        tick=facts.tick_paise(underlying, on=session, segment="option"),
+        expiries=np.array([(expiry - _EPOCH).days for expiry in dates], np.int32),
+        strikes=strikes,
+        strike_step=np.full(len(dates), step, np.int64),
+        lot=np.array([facts.lot_size(underlying, expiry=expiry, on=session) for expiry in dates], np.int64),
+        source=source,
+    )
+    _fill_chain(day, chain, np.searchsorted(strikes, paise))
+    _fill_series(day, index, _SPOT)
+    _fill_series(day, _nearest_future(futures, session), _FUTURE)
+    _fill_series(day, vix, {"close": "vix"})
+    return day
+
+
+def frames_of(day: ChainDay) -> dict[str, pl.DataFrame]:
+    """Give a session as frames of the store's datasets.
+
+    Returns
+    -------
+    dict
+        ``option_minute``, ``index_minute`` (the index, and the volatility index where there is one) and
+        ``future_minute`` (as a continuous series). Minutes in which nothing was observed have no row. Scores and
+        features are not market data and are not stored.
+    """
+    return {"option_minute": _chain_frame(day), "index_minute": _index_frame(day), "future_minute": _future_frame(day)}
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def _date(value: str | date, name: str) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected a date such as 2021-06-11, got {value!r}") from None
+
+
+def _blocks(sessions: Sequence[date]) -> Iterator[list[date]]:
+    block: list[date] = []
+    for session in sessions:
+        if block and session - block[0] > _BLOCK:
+            yield block
+            block = []
+        block.append(session)
+    yield block
+
+
+def _sessions(store: Store, underlying: str, block: list[date]) -> Iterator[tuple[date, dict[str, Any]]]:
+    def parts(name: str, of: str) -> dict[Any, pl.DataFrame]:
+        frame = store.read(name, underlying=of, start=block[0], end=block[-1]).drop("underlying")
+        return {key[0]: part for key, part in frame.partition_by("session", as_dict=True).items()}
+
+    options, index = parts("option_minute", underlying), parts("index_minute", underlying)
+    futures, vix = parts("future_minute", underlying), parts("index_minute", VIX)
+    for day in block:
+        frames = {"options": options[day], "index": index.get(day), "futures": futures.get(day), "vix": vix.get(day)}
+        yield day, frames
+
+
+def _nothing(store: Store, underlying: str, first: date, last: date) -> DataError:
+    held = store.inventory().filter(pl.col("dataset") == "option_minute")
+    lines = [f"{row['underlying']} {row['first']} to {row['last']}" for row in held.iter_rows(named=True)]
+    return DataError(
+        f"The store {store.home.where} has no option minutes of {underlying} from {first} to {last}; "
+        f"it holds: {'; '.join(lines) or 'none at all'}.",
+        hint="Import some with: algo data import PATH, or make some with: algo data simulate.",
+        underlying=underlying,
+    )
+
+
+def _tell(underlying: str, held: list[date], days: list[ChainDay], first: date, last: date) -> None:
+    try:
+        expected = [session.date for session in calendar.sessions(first, last)]
+    except FactError:  # a range wider than the calendar: the sessions themselves were found in it
+        expected = [session.date for session in calendar.sessions(held[0], held[-1])]
+    absent = sorted(set(expected) - set(held))
+    spotless = [day.session for day in days if (day.spot == MISSING).all()]
+    for sessions, lack in ((absent, "option minutes"), (spotless, "index minutes")):
+        if sessions:
+            named = ", ".join(map(str, sessions[:_NAMED])) + (", ..." if len(sessions) > _NAMED else "")
+            told = f"{underlying} {first} to {last}: {len(sessions)} of {len(expected)} sessions lack {lack}: {named}"
+            warnings.warn(told, DataWarning, stacklevel=3)
+
+
+# --- frames to arrays ------------------------------------------------------------------------------------------
+
+
+def _fill_chain(day: ChainDay, chain: pl.DataFrame, strike: NDArray[np.intp]) -> None:
+    minute, inside = _minutes(chain["ts"], day.ts)
+    expiry = np.searchsorted(day.expiries, chain["expiry"].to_physical().to_numpy())
+    right = chain["right"].cast(RIGHT).to_physical().to_numpy().astype(np.int64)
+    flat = ((expiry * day.strikes.size + strike) * 2 + right) * day.ts.size + minute
+    flat = flat[inside]
+    for name in CHAIN_FIELDS:
+        values = chain[name]
+        if values.null_count() == values.len():
+            continue
+        units = _whole(values) if name in ("volume", "oi") else _ticks(values, day, name)
+        getattr(day, name).reshape(-1)[flat] = units[inside]
+
+
+def _fill_series(day: ChainDay, frame: pl.DataFrame | None, fields: dict[str, str]) -> None:
+    if frame is None or not frame.height:
+        return
+    minute, inside = _minutes(frame["ts"], day.ts)
+    for column, field in fields.items():
+        getattr(day, field)[minute[inside]] = _paise(frame[column])[inside]
+
+
+def _minutes(ts: pl.Series, grid: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Give each row's place on the session's grid, and whether it has one."""
+    minute, rest = np.divmod(ts.to_physical().to_numpy() - grid[0], MINUTE_NS)
+    return minute, (rest == 0) & (minute >= 0) & (minute < grid.size)
+
+
+def _ticks(values: pl.Series, day: ChainDay, name: str) -> IntArray:
+    paise = _paise(values)
+    whole, rest = np.divmod(paise, day.tick)
+    if np.any((rest != 0) & (paise != MISSING)):
+        raise DataError(
+            f"{day.underlying} {day.session}: {int(np.sum((rest != 0) & (paise != MISSING)))} values of {name} are not "
+            f"multiples of the tick of {day.tick} paise.",
+            hint="Run algo data check, and import the day from another source.",
+        )
+    return np.where(paise == MISSING, MISSING, whole)
+
+
+def _paise(values: pl.Series) -> IntArray:
+    rupees = values.cast(pl.Float64).to_numpy()
+    return np.where(np.isnan(rupees), MISSING, np.rint(np.nan_to_num(rupees) * PAISE)).astype(np.int64)
+
+
+def _whole(values: pl.Series) -> IntArray:
+    return np.asarray(values.fill_null(MISSING).to_numpy(), dtype=np.int64)
+
+
+def _nearest_future(futures: pl.DataFrame | None, session: date) -> pl.DataFrame | None:
+    if futures is None:
+        return None
+    nearest = futures.filter(pl.col("expiry") >= session)["expiry"].min()
+    return futures.filter(pl.col("expiry").is_null() if nearest is None else pl.col("expiry") == nearest)
+
+
+# --- arrays to frames ------------------------------------------------------------------------------------------
+
+
+def _chain_frame(day: ChainDay) -> pl.DataFrame:
+    fields = {name: getattr(day, name) for name in CHAIN_FIELDS}
+    seen = np.logical_or.reduce([values != MISSING for values in fields.values()])
+    expiry, strike, right, minute = np.nonzero(seen)
+    columns: dict[str, Any] = {
+        "ts": pl.Series(day.ts[minute]).cast(TIMESTAMP),
+        "expiry": pl.Series(day.expiries[expiry]).cast(pl.Date),
+        "strike": day.strikes[strike] / PAISE,
+        "right": pl.Series(right, dtype=pl.UInt8).replace_strict(dict(enumerate(RIGHTS)), return_dtype=RIGHT),
+    }
+    for name, values in fields.items():
+        found = values[seen].astype(np.int64)
+        columns[name] = _quantity(found) if name in ("volume", "oi") else _rupees(found, day.tick)
+    return _labelled(columns, day, day.underlying, "option_minute")
+
+
+def _index_frame(day: ChainDay) -> pl.DataFrame:
+    index = _series_frame(day, _SPOT, day.underlying, "index_minute")
+    return pl.concat([index, _series_frame(day, {"close": "vix"}, VIX, "index_minute")])
+
+
+def _future_frame(day: ChainDay) -> pl.DataFrame:
+    return _series_frame(day, _FUTURE, day.underlying, "future_minute")
+
+
+def _series_frame(day: ChainDay, fields: dict[str, str], underlying: str, name: str) -> pl.DataFrame:
+    values = {column: getattr(day, field) for column, field in fields.items()}
+    seen = np.logical_or.reduce([found != MISSING for found in values.values()])
+    columns: dict[str, Any] = {"ts": pl.Series(day.ts[seen]).cast(TIMESTAMP)}
+    columns |= {column: _rupees(found[seen], 1) for column, found in values.items()}
+    return _labelled(columns, day, underlying, name)
+
+
+def _labelled(columns: dict[str, Any], day: ChainDay, underlying: str, name: str) -> pl.DataFrame:
+    frame = pl.DataFrame(columns).with_columns(underlying=pl.lit(underlying), session=pl.lit(day.session))
+    return validate(frame, name)
+
+
+def _rupees(units: IntArray, paise: int) -> NDArray[np.float64]:
+    return np.where(units == MISSING, np.nan, units * paise / PAISE)
+
+
+def _quantity(units: IntArray) -> pl.Series:
+    found = pl.Series(units)
+    return found.set(found == MISSING, None)
