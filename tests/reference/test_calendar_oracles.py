@@ -228,3 +228,25 @@ def test_close_of_the_index_minutes_is_the_session_close():
     assert len(ends) > 1100
     assert calendar.session(date(2017, 3, 1)).close_ns == calendar.to_ns(date(2017, 3, 1), 15 * 60 + 30)
     assert ends[0] == time(15, 29)
+
+
+def test_ticks_and_strike_steps_of_the_bhavcopies():
+    path = shared_path("data", "nse_fo_bhavcopy_udiff", "fo_udiff_NIFTY_BANKNIFTY_2025-01-01_2026-02-27.parquet")
+    prices = ["OpnPric", "HghPric", "LwPric", "LastPric"]
+    columns = ["TradDt", "XpryDt", "TckrSymb", "FinInstrmTp", "StrkPric", "UndrlygPric", *prices]
+    frame = pl.read_parquet(path, columns=columns).with_columns(pl.col("TradDt", "XpryDt").str.to_date())
+    for (name, kind, traded), rows in frame.group_by("TckrSymb", "FinInstrmTp", "TradDt"):
+        tick = facts.tick_paise(name, on=traded, segment={"IDO": "option", "IDF": "future"}[kind])
+        paise = (rows.select(prices) * 100).to_numpy().round().astype(int)
+        assert (paise % tick == 0).all(), (name, kind, traded)
+    near = frame.filter(
+        pl.col("FinInstrmTp") == "IDO",
+        pl.col("XpryDt") - pl.col("TradDt") <= timedelta(days=35),
+        (pl.col("StrkPric") - pl.col("UndrlygPric")).abs() <= 0.02 * pl.col("UndrlygPric"),
+    )
+    chains = 0
+    for (name, traded, _), rows in near.group_by("TckrSymb", "TradDt", "XpryDt"):
+        steps = set((rows["StrkPric"].unique().sort() * 100).diff().drop_nulls())
+        assert steps == {facts.strike_step_paise(name, on=traded)}
+        chains += 1
+    assert chains > 250

@@ -307,10 +307,14 @@ def _weekly(weekdays: list[Row]) -> Iterator[date]:
 
 def _session_on_or_before(day: date) -> date:
     """Move an expiry off a closed day; an evening session does not count, contracts expire in day sessions."""
-    evenings = {row.start for row in rows("special_session") if row.keys["kind"] == "muhurat"}
-    while closed_reason(day) or day in evenings:
+    while closed_reason(day) or day in _evenings():
         day -= timedelta(days=1)
     return day
+
+
+@cache
+def _evenings() -> frozenset[date]:
+    return frozenset(row.start for row in rows("special_session") if row.keys["kind"] == "muhurat")
 
 
 def _of(underlying: str, kind: str) -> list[Row]:
