@@ -151,7 +151,7 @@ def test_per_leg_table(result: Result, tmp_path: Path) -> None:
 
 def test_number_of_trials_is_in_the_headline(result: Result, tmp_path: Path) -> None:
     tried = dataclasses.replace(result, metrics=result.metrics | {"trials": 10_000})
-    assert "of 10,000 tried" in page_of(tried, tmp_path)[0].text
+    assert "that it beats luck, 10,000 trials" in page_of(tried, tmp_path)[0].text
 
 
 def test_without_trades(result: Result, tmp_path: Path) -> None:

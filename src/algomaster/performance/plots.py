@@ -146,7 +146,7 @@ def _spot(figure: go.Figure, trades: pl.DataFrame, prices: pl.DataFrame) -> None
                 f"{right} {strike:g}" + (f" {html.escape(reason)}" if name == "Exit" else "")
                 for right, strike, reason in on.select("right", "strike", "exit_reason").iter_rows()
             ],
-            marker={"symbol": symbol, "size": 9, "color": colour},
+            marker={"symbol": symbol, "size": _marker(trades), "color": colour},
             hovertemplate=name + " %{text}<br>%{x}<extra></extra>", row=1, col=1,
         )  # fmt: skip
     figure.update_yaxes(title_text="Spot", row=1, col=1)
@@ -171,7 +171,7 @@ def _premiums(figure: go.Figure, trades: pl.DataFrame, *, right: str, colour: st
         symbols += ["triangle-up" if quantity > 0 else "triangle-down", "x", "circle"]
     figure.add_scatter(
         x=moments, y=levels, text=words, name=right, mode="lines+markers", line={"color": colour, "width": 1.2},
-        marker={"symbol": symbols, "size": 9 if trades.height <= _FEW_TRADES else 4},
+        marker={"symbol": symbols, "size": _marker(trades)},
         hovertemplate="%{text}<br>%{x}<extra></extra>", row=row, col=1,
     )  # fmt: skip
 
@@ -235,6 +235,10 @@ def _clock(times: pl.Series) -> pl.Series:
     return times.dt.convert_time_zone("Asia/Kolkata").dt.replace_time_zone(None).dt.cast_time_unit("us")
 
 
+def _marker(trades: pl.DataFrame) -> int:
+    return 9 if trades.height <= _FEW_TRADES else 4
+
+
 def _mode(places: np.ndarray[Any, Any]) -> str:
     return "lines" if places.size > 1 else "markers"
 
@@ -256,7 +260,7 @@ def _breaks(times: pl.Series) -> list[dict[str, Any]]:
     first, last = float(of_day.to_numpy().min()), float(of_day.to_numpy().max())
     days = [sessions[0] + timedelta(days=n) for n in range((sessions[-1] - sessions[0]).days)]
     closed = [str(day) for day in days if day not in set(sessions)]
-    return [{"bounds": [last + 0.05, max(first - 0.05, 0.0)], "pattern": "hour"}, {"values": closed}]
+    return [{"bounds": [last + 0.05, first], "pattern": "hour"}, {"values": closed}]
 
 
 def _zooms() -> dict[str, Any]:

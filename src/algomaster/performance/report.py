@@ -107,12 +107,13 @@ def _headline(metrics: dict[str, float | int]) -> str:
         return f"95 %: {value(f'{name}_low')} to {value(f'{name}_high')}" if known else "too few to say"
 
     error = f"± {value('mean_day_se')} standard error" if math.isfinite(metrics.get("mean_day_se", math.nan)) else ""
-    tried = f"of {value('trials')} tried" if metrics.get("trials", 1) > 1 else "one trial"
+    several = metrics.get("trials", 1) > 1
+    luck = f"that it beats luck, {value('trials')} trials" if several else "that it is above 0, one trial"
     cards = [
         ("Net P&L", value("net_pnl"), f"after {value('costs')} of costs", _sign(metrics.get("net_pnl", math.nan))),
         ("Average day", value("mean_day"), error, ""),
         ("Sharpe", value("sharpe"), between("sharpe"), ""),
-        ("Deflated Sharpe", value("deflated_sharpe"), f"confidence that it is not luck, {tried}", ""),
+        ("Deflated Sharpe", value("deflated_sharpe"), luck, ""),
         ("Win rate", value("win_rate"), between("win_rate"), ""),
         ("Trades", value("trades"), f"{value('wins')} won, {value('losses')} lost", ""),
         ("Profit factor", value("profit_factor"), f"{value('expectancy')} a trade", ""),
