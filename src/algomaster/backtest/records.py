@@ -52,20 +52,29 @@ def _text(column: str, words: Sequence[str]) -> pl.Expr:
     return pl.col(column).replace_strict(dict(enumerate(words)), return_dtype=pl.String)
 
 
+def _rupees(paise: IntArray) -> pl.Series:
+    # numpy's division is the nearest float to the true quotient; polars multiplies by 1/100, which often is not
+    return pl.Series(paise / PAISE)
+
+
 def fills_frame(rows: IntArray) -> pl.DataFrame:
     """Give fill rows (n, 11) as a frame in rupees and Indian time."""
     frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(FILL_COLUMNS)})
-    return frame.select(
+    return frame.with_columns(
+        strike=_rupees(frame["strike"].to_numpy()),
+        price=_rupees(frame["price"].to_numpy()),
+        costs=_rupees(frame["costs"].to_numpy()),
+    ).select(
         pl.col("session").cast(pl.Int32).cast(pl.Date),
-        _times(pl.col("ts")).alias("ts"),
+        _times(pl.col("ts")),
         pl.col("leg").cast(pl.Int32),
         pl.col("expiry").cast(pl.Int32).cast(pl.Date),
         _text("right", RIGHTS),
-        pl.col("strike") / PAISE,
+        "strike",
         "quantity",
-        pl.col("price") / PAISE,
+        "price",
         _text("reason", REASONS),
-        pl.col("costs") / PAISE,
+        "costs",
     )
 
 
@@ -76,40 +85,50 @@ def trades_frame(rows: IntArray, *, lots: dict[tuple[int, int], int]) -> pl.Data
     """
     frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(FILL_COLUMNS)})
     opens = pl.col("quantity").sign() == pl.col("quantity").first().sign()
-    size = pl.col("quantity").abs()
-
-    def average(which: pl.Expr) -> pl.Expr:
-        return (pl.col("price") * size).filter(which).sum() / size.filter(which).sum() / PAISE
-
-    legs = frame.group_by("session", "leg", maintain_order=True).agg(
-        pl.col("expiry", "right", "strike").first(),
-        quantity=pl.col("quantity").filter(opens).sum(),
-        entry_time=pl.col("ts").first(),
-        entry_price=average(opens),
-        exit_time=pl.col("ts").last(),
-        exit_price=average(~opens),
-        exit_reason=pl.col("reason").last(),
-        pnl_paise=-(pl.col("quantity") * pl.col("price")).sum(),
-        costs_paise=pl.col("costs").sum(),
+    size, worth = pl.col("quantity").abs(), (pl.col("quantity") * pl.col("price")).abs()
+    legs = (
+        frame.group_by("session", "leg", maintain_order=True)
+        .agg(
+            pl.col("expiry", "right", "strike").first(),
+            quantity=pl.col("quantity").filter(opens).sum(),
+            entry_time=pl.col("ts").first(),
+            entry_worth=worth.filter(opens).sum(),
+            exit_time=pl.col("ts").last(),
+            exit_worth=worth.filter(~opens).sum(),
+            exit_size=size.filter(~opens).sum(),
+            exit_reason=pl.col("reason").last(),
+            pnl=-(pl.col("quantity") * pl.col("price")).sum(),
+            costs=pl.col("costs").sum(),
+        )
+        .sort("session", "entry_time", "leg")
     )
-    keys = zip(legs["session"].to_list(), legs["expiry"].to_list())
-    unit = pl.Series("unit", [lots[key] for key in keys], dtype=pl.Int64)
-    return legs.sort("session", "entry_time", "leg").select(
+    units = np.array([lots[key] for key in zip(legs["session"].to_list(), legs["expiry"].to_list())], np.int64)
+    values = {name: legs[name].to_numpy() for name in legs.columns}
+    size_of_entry = np.abs(values["quantity"])
+    return legs.with_columns(
+        strike=_rupees(values["strike"]),
+        entry_price=pl.Series(values["entry_worth"] / (size_of_entry * PAISE)),
+        exit_price=pl.Series(values["exit_worth"] / (values["exit_size"] * PAISE)),
+        net_pnl=_rupees(values["pnl"] - values["costs"]),
+        pnl=_rupees(values["pnl"]),
+        costs=_rupees(values["costs"]),
+        lots=pl.Series(size_of_entry // units, dtype=pl.Int64),
+    ).select(
         pl.col("session").cast(pl.Int32).cast(pl.Date),
         pl.col("leg").cast(pl.Int32),
         pl.col("expiry").cast(pl.Int32).cast(pl.Date),
         _text("right", RIGHTS),
-        pl.col("strike") / PAISE,
+        "strike",
         "quantity",
         _times(pl.col("entry_time")),
         "entry_price",
         _times(pl.col("exit_time")),
         "exit_price",
         _text("exit_reason", REASONS),
-        pnl=pl.col("pnl_paise") / PAISE,
-        costs=pl.col("costs_paise") / PAISE,
-        net_pnl=(pl.col("pnl_paise") - pl.col("costs_paise")) / PAISE,
-        lots=pl.col("quantity").abs() // unit,
+        "pnl",
+        "costs",
+        "net_pnl",
+        "lots",
     )
 
 

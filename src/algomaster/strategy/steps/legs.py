@@ -98,7 +98,7 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
 @kernel(lean=True)
 def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
     state[0]["phase"] = HELD
-    if params[0]["strike_at"] == AT_DECISION and not _all_listed(params, day, i):
+    if not _all_listed(params, day, i):
         call_off(book)
         state[0]["phase"] = DONE
         return
@@ -108,7 +108,7 @@ def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         if params[0]["stop_on"] == ON_CLOSE:
             stop, target = 0, 0
         quantity = params[0]["side"][j] * params[0]["lots"][j] * day.lot[expiry]
-        if params[0]["strike_at"] == AT_FILL and params[0]["strike"][j] == 0:
+        if _late(params, j):
             steps = params[0]["steps"][j]
             leg = enter_at_fill(book, i, expiry, params[0]["right"][j], steps, quantity, stop, target)
         else:
@@ -117,9 +117,18 @@ def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
 
 
 @kernel(lean=True)
+def _late(params: Record, j: int) -> bool:
+    """Whether the strike is chosen at the fill; a given strike never is."""
+    return params[0]["strike_at"] == AT_FILL and params[0]["strike"][j] == 0
+
+
+@kernel(lean=True)
 def _all_listed(params: Record, day: Day, i: int) -> bool:
+    """Whether the session has every contract that is chosen now."""
     for j in range(params[0]["n_legs"]):
-        if params[0]["expiry"][j] >= day.expiries.size or _contract(params, day, i, j) == NO_INSTRUMENT:
+        if params[0]["expiry"][j] >= day.expiries.size:
+            return False
+        if not _late(params, j) and _contract(params, day, i, j) == NO_INSTRUMENT:
             return False
     return True
 
