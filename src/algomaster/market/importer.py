@@ -33,7 +33,7 @@ from algomaster.market.loaders.parse import Parsed
 from algomaster.market.loaders.source import Source
 from algomaster.market.quality import Finding, Quality, of_judged, survey, tell
 from algomaster.market.rules import judge
-from algomaster.market.store import REPLACED, STORED, Store
+from algomaster.market.store import REPLACED, STORED, UNCHANGED, Store
 
 __all__ = ["FileReport", "ImportReport", "import_path"]
 
@@ -42,6 +42,7 @@ _REJECTS = pl.Schema(
     {"file": pl.String(), "row": pl.Int64(), "kind": pl.String(), "reason": pl.String(), "raw": pl.String()}
 )
 _AROUND = timedelta(days=12)
+_NO_ROWS: NDArray[np.int64] = np.empty(0, np.int64)
 _COUNTS = ("rows_read", "rows_stored", "rows_unchanged", "rows_replaced", "rows_rejected")
 
 
@@ -204,35 +205,44 @@ def _import_file(store: Store, path: Path, format: str) -> _Outcome:
     loader = choose(source, format)
     parsed = loader.read(source)
     rejects, findings = [parsed.rejects], _findings_of_parsed(parsed, loader.datasets)
-    repeated = [parsed.repeated]
+    unchanged = [_NO_ROWS]
     usable: list[tuple[str, pl.DataFrame]] = []
     for name, frame in parsed.frames:
         judged = judge(name, frame, _known_levels(store, name, frame))
         rejects.append(judged.rejects.select("_row", "kind", "reason"))
-        repeated.append(judged.repeats["_row"])
+        unchanged.append(judged.repeats["_row"].to_numpy())
         findings += of_judged(name, judged)
         usable.append((name, judged.frame))
     rejected = pl.concat(rejects).unique("_row", keep="first").sort("_row")
-    outcome: dict[str, NDArray[np.int64]] = {"stored": _NONE, "replaced": _NONE}
+    stored, replaced = [_NO_ROWS], [_NO_ROWS]
     for name, frame in usable:
         frame = frame.join(rejected, on="_row", how="anti", maintain_order="left")
         findings += survey(name, frame.drop("_row"))
         written = store.write(name, frame.drop("_row"))
         rows = frame["_row"].to_numpy()
-        outcome["stored"] = np.union1d(outcome["stored"], rows[written.outcome == STORED])
-        outcome["replaced"] = np.union1d(outcome["replaced"], rows[written.outcome == REPLACED])
-    every = pl.concat([pl.concat(repeated), rejected["_row"], *(frame["_row"] for _, frame in usable)]).n_unique()
-    stored = outcome["stored"].size
-    replaced = np.setdiff1d(outcome["replaced"], outcome["stored"]).size
+        for outcome, into in ((STORED, stored), (REPLACED, replaced), (UNCHANGED, unchanged)):
+            into.append(rows[written.outcome == outcome])
+    counts = _each_row_once(path, parsed.rows, [rejected["_row"].to_numpy()], stored, replaced, unchanged)
     report = FileReport(
         path=str(path), status="imported", format=loader.name, datasets=tuple(name for name, _ in parsed.frames),
-        rows_read=every, rows_stored=stored, rows_replaced=replaced, rows_rejected=rejected.height,
-        rows_unchanged=every - stored - replaced - rejected.height, sha256=source.sha256,
+        rows_read=counts[0], rows_stored=counts[1], rows_unchanged=counts[2], rows_replaced=counts[3],
+        rows_rejected=counts[4], sha256=source.sha256,
     )  # fmt: skip
     return _Outcome(report, tell(findings, path.name), _with_text(source, rejected))
 
 
-_NONE = np.empty(0, np.int64)
+def _each_row_once(path: Path, rows: int, *ranked: list[NDArray[np.int64]]) -> tuple[int, ...]:
+    """Count each row of the file under the first of (rejected, stored, replaced, unchanged) that holds it."""
+    seen = _NO_ROWS
+    counts = []
+    for parts in ranked:
+        fresh = np.setdiff1d(np.concatenate(parts), seen)
+        seen = np.union1d(seen, fresh)
+        counts.append(int(fresh.size))
+    if seen.size != rows:
+        raise RuntimeError(f"{path}: {rows} rows were read and {seen.size} accounted for; the loader lost some")
+    rejected, stored, replaced, unchanged = counts
+    return rows, stored, unchanged, replaced, rejected
 
 
 def _findings_of_parsed(parsed: Parsed, datasets: tuple[str, ...]) -> list[Finding]:

@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,9 @@ from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray
 from algomaster.market import calendar, facts
 from algomaster.market.chain_day import CHAIN_FIELDS, ChainDay, Days
 from algomaster.market.schemas import RIGHT, TIMESTAMP, validate
-from algomaster.market.store import Store
+from algomaster.market.store import Store, Written
 
-__all__ = ["VIX", "day_from_frames", "frames_of", "load"]
+__all__ = ["VIX", "as_date", "day_from_frames", "frames_of", "load", "store_days"]
 
 VIX = "INDIAVIX"
 _BLOCK = timedelta(days=28)
@@ -75,7 +75,7 @@ def load(
     FactError
         Lot, tick, strike step or session hours of a date are not on record.
     """
-    first, last = _date(start, "start"), _date(end, "end")
+    first, last = as_date(start, "start"), as_date(end, "end")
     if last < first:
         raise ValueError(f"end: expected a date not before the start {first}, got {last}")
     if expiries is not None and expiries < 1:
@@ -167,10 +167,56 @@ def frames_of(day: ChainDay) -> dict[str, pl.DataFrame]:
     return {"option_minute": _chain_frame(day), "index_minute": _index_frame(day), "future_minute": _future_frame(day)}
 
 
+def store_days(
+    store: Store, days: Iterable[ChainDay], *, progress: Callable[[int, int, str], None] | None = None
+) -> dict[str, int]:
+    """Write sessions into the store; the same sessions again change nothing.
+
+    Parameters
+    ----------
+    store : Store
+    days : iterable of ChainDay
+    progress : callable, optional
+        Called as ``progress(done, all, session)`` before each session and once at the end.
+
+    Returns
+    -------
+    dict
+        ``stored``, ``unchanged`` and ``replaced`` rows over all datasets.
+    """
+    days = list(days)
+    totals = {"stored": 0, "unchanged": 0, "replaced": 0}
+    later: dict[str, list[pl.DataFrame]] = {}
+    for place, day in enumerate(days):
+        if progress:
+            progress(place, len(days), str(day.session))
+        frames = frames_of(day)
+        _add(totals, store.write("option_minute", frames.pop("option_minute")))
+        for name, frame in frames.items():  # files of a month: written once, not once a session
+            later.setdefault(name, []).append(frame)
+    for name, parts in later.items():
+        _add(totals, store.write(name, pl.concat(parts)))
+    if progress:
+        progress(len(days), len(days), "")
+    return totals
+
+
+def _add(totals: dict[str, int], written: Written) -> None:
+    for name in totals:
+        totals[name] += getattr(written, name)
+
+
 # --- reading ---------------------------------------------------------------------------------------------------
 
 
-def _date(value: str | date, name: str) -> date:
+def as_date(value: str | date, name: str) -> date:
+    """Read a date or ISO text.
+
+    Raises
+    ------
+    ValueError
+        The text is no date; the message names the argument.
+    """
     if isinstance(value, date):
         return value
     try:

@@ -4,7 +4,7 @@ Kinds of findings. Rejected rows: ``broken_line``, ``unparseable``, ``bad_time``
 ``missing_price``, ``zero_price``, ``inconsistent``, ``bad_quantity``, ``bad_contract``, ``expired``, ``empty_row``,
 ``no_session``, ``before_open``, ``after_close``, ``off_tick``, ``bad_scale``, ``conflict``. Kept rows: ``duplicate``
 and ``stale`` (repeats of one observation), ``normalised``, ``zero_is_none``, ``outlier``, ``in_halt``,
-``off_session``. Absent rows: ``gap`` (minutes of a session), ``halt`` (minutes a halt explains),
+``off_session``, ``stamp``. Absent rows: ``gap`` (minutes of a session), ``halt`` (minutes a halt explains),
 ``missing_sessions``.
 """
 
@@ -21,6 +21,7 @@ import polars as pl
 
 from algomaster.core.errors import FactError
 from algomaster.market import calendar
+from algomaster.market.load import as_date
 from algomaster.market.loaders.parse import IST
 from algomaster.market.rules import MINUTES, Judged, hours
 from algomaster.market.schemas import TIMESTAMP
@@ -149,14 +150,16 @@ def of_judged(name: str, judged: Judged) -> list[Finding]:
     kind = "stale" if name == "chain_snapshot" else "duplicate"
     for row in _grouped(judged.repeats, ["underlying"]).iter_rows(named=True):
         found.append(Finding(kind=kind, dataset=name, detail="repeats of one observation", **row))
+    for row in _grouped(judged.shifted, ["underlying"]).iter_rows(named=True):
+        detail = "sessions that look stamped at the other end of the bar than the format says"
+        found.append(Finding(kind="stamp", dataset=name, detail=detail, **row))
     return found
 
 
 def _grouped(frame: pl.DataFrame, by: list[str], *more: pl.Expr) -> pl.DataFrame:
+    """Count rows and give the first and last session of each group."""
     span = {"first": pl.col("session").min(), "last": pl.col("session").max()}
-    return frame.group_by(by, maintain_order=True).agg(count=pl.len(), **span).join(
-        frame.group_by(by, maintain_order=True).agg(*more), on=by, how="left", nulls_equal=True
-    ) if more else frame.group_by(by, maintain_order=True).agg(count=pl.len(), **span)  # fmt: skip
+    return frame.group_by(by, maintain_order=True).agg(*more, count=pl.len(), **span)
 
 
 def survey(name: str, frame: pl.DataFrame) -> list[Finding]:
@@ -174,13 +177,14 @@ def survey(name: str, frame: pl.DataFrame) -> list[Finding]:
 
 
 def check(
-    store: Store, *, underlying: str | None = None, start: date | None = None, end: date | None = None
+    store: Store, *, underlying: str | None = None, start: str | date | None = None, end: str | date | None = None
 ) -> Quality:
-    """Survey what the store holds, of one underlying and range if asked."""
+    """Survey what the store holds, of one underlying and range (dates or ISO text) if asked."""
+    first, last = (None if day is None else as_date(day, name) for day, name in ((start, "start"), (end, "end")))
     found: list[Finding] = []
     for name in (*MINUTES, "chain_snapshot", "index_eod"):
         for each in store.underlyings(name) if underlying is None else [underlying]:
-            found += survey(name, store.read(name, underlying=each, start=start, end=end))
+            found += survey(name, store.read(name, underlying=each, start=first, end=last))
     return Quality(tuple(found))
 
 

@@ -43,11 +43,14 @@ class Judged:
         ``_row``, ``kind``, ``reason``, ``underlying``, ``session``.
     repeats : DataFrame
         ``_row``, ``underlying``, ``session`` of rows that repeat an earlier one.
+    shifted : DataFrame
+        ``_row``, ``underlying``, ``session`` of bars that make their session look stamped at the other end of the bar.
     """
 
     frame: pl.DataFrame
     rejects: pl.DataFrame
     repeats: pl.DataFrame
+    shifted: pl.DataFrame
 
 
 def judge(name: str, frame: pl.DataFrame, levels: pl.DataFrame | None = None) -> Judged:
@@ -81,7 +84,10 @@ def judge(name: str, frame: pl.DataFrame, levels: pl.DataFrame | None = None) ->
     rejected.append(conflicts)
     labels = frame.select("_row", "underlying", "session").unique("_row", keep="first")
     rejects = pl.concat(rejected).join(labels, on="_row", how="left", maintain_order="left")
-    return Judged(good, rejects.unique("_row", keep="first", maintain_order=True), repeats)
+    shifted = _shifted(marked) if name == "index_minute" else marked.head(0)
+    return Judged(
+        good, rejects.unique("_row", keep="first", maintain_order=True), repeats, shifted.select(labels.columns)
+    )
 
 
 def hours(sessions: pl.Series) -> pl.DataFrame:
@@ -110,6 +116,20 @@ def _hours() -> list[Check]:
         ("before_open", early.fill_null(False), pl.format("the minute from {} lies before the open", local)),
         ("after_close", late.fill_null(False), pl.format("the minute from {} lies after the close", local)),
     ]
+
+
+def _shifted(marked: pl.DataFrame) -> pl.DataFrame:
+    """Find the odd bars of sessions that look stamped at the wrong end of the bar.
+
+    Such a session has a bar of the minute before the open and none of the last minute, or one of the minute of the
+    close and none of the first.
+    """
+    minute = pl.duration(minutes=1)
+    by = ["underlying", "session"]
+    early, late = pl.col("ts") == pl.col("_open") - minute, pl.col("ts") == pl.col("_close")
+    first, last = pl.col("ts") == pl.col("_open"), pl.col("ts") == pl.col("_close") - minute
+    wrong = (early & ~last.any().over(by)) | (late & ~first.any().over(by))
+    return marked.filter(wrong.fill_null(False))
 
 
 def _ticks(frame: pl.DataFrame) -> pl.DataFrame:

@@ -104,8 +104,8 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             name="contract_eod",
-            about="One derivative contract on one day (F&O bhavcopy). Open interest in units, contracts traded in lots; "
-            "an untraded contract has null open, high and low. Turnover in rupees.",
+            about="One derivative contract on one day (F&O bhavcopy). Open interest in units, contracts traded in "
+            "lots; an untraded contract has null open, high and low. Turnover in rupees.",
             schema={
                 "underlying": pl.String(),
                 "session": pl.Date(),

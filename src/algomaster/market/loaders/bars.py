@@ -90,7 +90,7 @@ def minute_bars(
         if rows.height:
             frames.append((name, rows.select("_row", *(c for c in DATASETS[name].schema if c in rows.columns))))
     changes = {"price rounded in single precision, brought to the paisa": changed} if changed else {}
-    return Parsed(frames, pl.concat([raw.broken, unread, bad]), changed=changes)
+    return Parsed(raw.rows, frames, pl.concat([raw.broken, unread, bad]), changed=changes)
 
 
 def price_checks(prices: tuple[str, ...] = PRICES) -> list[Check]:

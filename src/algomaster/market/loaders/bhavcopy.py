@@ -62,7 +62,9 @@ def _parsed(raw: Raw, columns: Mapping[str, str], day: str) -> Parsed:
         good = good.with_columns(actual_expiry=pl.col("expiry"))
     changes = {"price rounded in single precision, brought to the paisa": changed} if changed else {}
     notes = {"a zero price that means none": int(zeros)} if zeros else {}
-    return Parsed([("contract_eod", good)], pl.concat([raw.broken, unread, bad]), changed=changes, notes=notes)
+    return Parsed(
+        raw.rows, [("contract_eod", good)], pl.concat([raw.broken, unread, bad]), changed=changes, notes=notes
+    )
 
 
 def _checks() -> list[Check]:
@@ -95,7 +97,7 @@ def _read_udiff(source: Source) -> Parsed:
 def _read_old(source: Source) -> Parsed:
     parsed = _parsed(source.table(), _OLD, "%d-%b-%Y")
     rupees = [(name, frame.with_columns(pl.col("turnover") * _LAKH)) for name, frame in parsed.frames]
-    return Parsed(rupees, parsed.rejects, changed=parsed.changed, notes=parsed.notes)
+    return Parsed(parsed.rows, rupees, parsed.rejects, changed=parsed.changed, notes=parsed.notes)
 
 
 BHAVCOPY_UDIFF = Loader(

@@ -39,10 +39,11 @@ _JSON_SIDE = {
 }  # fmt: skip
 _NONE_IF_ZERO = ("iv", "ltp", "bid", "ask", "bid_qty", "ask_qty", "spot")
 _PRICES = ("ltp", "bid", "ask", "spot")
+_PERCENT = 0.01
 _MOMENT = "%d-%b-%Y %H:%M:%S"
 
 
-def _finish(long: pl.DataFrame, broken: list[pl.DataFrame], iv_unit: float) -> Parsed:
+def _finish(rows: int, long: pl.DataFrame, broken: list[pl.DataFrame]) -> Parsed:
     """Bring one row a contract (``local``, ``collected`` naive Indian times) to the dataset."""
     checks: list[Check] = [
         ("bad_time", pl.col("local").is_null() | pl.col("expiry").is_null(), "a date or time cannot be read"),
@@ -56,14 +57,14 @@ def _finish(long: pl.DataFrame, broken: list[pl.DataFrame], iv_unit: float) -> P
     zeros = sum(good.select((pl.col(name) == 0).sum() for name in _NONE_IF_ZERO).row(0))
     good = good.with_columns(
         pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in _NONE_IF_ZERO
-    ).with_columns(ts=utc(pl.col("local")), collected=utc(pl.col("collected")), iv=pl.col("iv") * iv_unit)
+    ).with_columns(ts=utc(pl.col("local")), collected=utc(pl.col("collected")), iv=pl.col("iv") * _PERCENT)
     good = good.with_columns(session=pl.col("ts").dt.convert_time_zone(IST).dt.date())
     good, changed = on_paise(good, _PRICES)
     columns = [name for name in DATASETS["chain_snapshot"].schema if name in good.columns]
     changes = {"price rounded in single precision, brought to the paisa": changed} if changed else {}
     notes = {"a zero that means none": int(zeros)} if zeros else {}
     rejects = pl.concat([*broken, rejected])
-    return Parsed([("chain_snapshot", good.select("_row", *columns))], rejects, changed=changes, notes=notes)
+    return Parsed(rows, [("chain_snapshot", good.select("_row", *columns))], rejects, changed=changes, notes=notes)
 
 
 def _website_sides(frame: pl.DataFrame) -> pl.DataFrame:
@@ -94,7 +95,7 @@ def _read_website(source: Source) -> Parsed:
     nothing = good.join(long, on="_row", how="anti").select(
         "_row", kind=pl.lit("empty_row"), reason=pl.lit("nothing quoted, traded or open on either side")
     )
-    return _finish(long.sort("_row", maintain_order=True), [raw.broken, unread, nothing], 0.01)
+    return _finish(raw.rows, long.sort("_row", maintain_order=True), [raw.broken, unread, nothing])
 
 
 def _read_greeks(source: Source) -> Parsed:
@@ -112,7 +113,7 @@ def _read_greeks(source: Source) -> Parsed:
     long = long.rename({"option_type": "right", "oi_chg": "oi_change"}).with_columns(
         pl.lit(None, pl.Float64).alias(name) for name in ("bid", "ask", "bid_qty", "ask_qty")
     )
-    return _finish(long, [raw.broken, unread], 0.01)
+    return _finish(raw.rows, long, [raw.broken, unread])
 
 
 def _is_json(head: Head) -> bool:
@@ -142,7 +143,7 @@ def _read_json(source: Source) -> Parsed:
     nothing = every.join(long, on="_row", how="anti").select(
         "_row", kind=pl.lit("empty_row"), reason=pl.lit("neither a call nor a put in the entry")
     )
-    return _finish(long, [nothing], 0.01)
+    return _finish(len(entries), long, [nothing])
 
 
 def _entry(place: int, entry: dict[str, object], right: str) -> tuple[object, ...] | None:

@@ -43,7 +43,7 @@ def _read(source: Source) -> Parsed:
         pl.col("volume").cast(pl.Int64), pl.col("turnover") * _CRORE, dividend_yield=pl.col("dividend_yield") / 100
     )
     notes = {'a "-" that means missing': int(missing)} if missing else {}
-    return Parsed([("index_eod", good)], pl.concat([raw.broken, unread, bad]), notes=notes)
+    return Parsed(raw.rows, [("index_eod", good)], pl.concat([raw.broken, unread, bad]), notes=notes)
 
 
 INDEX_CLOSE = Loader(

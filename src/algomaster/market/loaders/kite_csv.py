@@ -53,7 +53,7 @@ def _read_days(source: Source) -> Parsed:
     volume = pl.when(pl.col("volume") > 0).then(pl.col("volume"))
     days = good.select("_row", *PRICES, underlying="symbol", session=pl.col("local").dt.date(), volume=volume)
     changes = {"price rounded in single precision, brought to the paisa": changed} if changed else {}
-    return Parsed([("index_eod", days)], pl.concat([raw.broken, unread, bad]), changed=changes)
+    return Parsed(raw.rows, [("index_eod", days)], pl.concat([raw.broken, unread, bad]), changed=changes)
 
 
 KITE_MINUTE = Loader(

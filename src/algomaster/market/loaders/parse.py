@@ -44,21 +44,21 @@ class Parsed:
 
     Attributes
     ----------
+    rows : int
+        How many rows the file has; each must come out in a frame or in the rejects.
     frames : list of (dataset, DataFrame)
         Each with the dataset's columns and ``_row``, the row it came from.
     rejects : DataFrame
         ``_row``, ``kind``, ``reason``; a row is rejected whole.
-    repeated : Series
-        ``_row`` of rows that repeat another row of the file and hold nothing new.
     changed : dict
         What was normalised and how many values: the only ways a stored row differs from its source.
     notes : dict
         Other counts worth telling ("a zero that means missing").
     """
 
+    rows: int
     frames: list[tuple[str, pl.DataFrame]]
     rejects: pl.DataFrame
-    repeated: pl.Series = dataclasses.field(default_factory=lambda: pl.Series("_row", [], dtype=pl.Int64))
     changed: dict[str, int] = dataclasses.field(default_factory=dict)
     notes: dict[str, int] = dataclasses.field(default_factory=dict)
 

@@ -64,6 +64,11 @@ class Raw:
     frame: pl.DataFrame
     broken: pl.DataFrame
 
+    @property
+    def rows(self) -> int:
+        """How many rows the file has."""
+        return self.frame.height + self.broken.height
+
 
 class Source:
     """One file of a vendor, unpacked if it is a ``.gz`` or a ``.zip`` with a single member.
