@@ -117,6 +117,9 @@ def test_texts_are_escaped(result: Result, tmp_path: Path) -> None:
     assert "alert(1)" in text
     assert "<script>alert" not in text
     assert text.count("</script>") == text.count("<script") == 2 + 3  # library, ours, three figures
+    figures = page.of_kind("application/json")
+    assert "\\u003c" in figures[2]
+    assert not any("<" in figure for figure in figures)
     assert f"straddle {EVIL} on NIFTY" in html.unescape(page.text)
 
 

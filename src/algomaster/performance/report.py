@@ -156,10 +156,12 @@ def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _figure(figure: Any) -> str:
-    # "<" would let a text of the data close the script element.
-    text = figure.to_json().replace("<", "\\u003c")
     height = int(figure.layout.height)
-    return f"<div class='figure' style='height:{height}px'></div><script type='application/json'>{text}</script>"
+    # plotly writes "<" as \u003c, so that no text of the data can close the script element.
+    return (
+        f"<div class='figure' style='height:{height}px'></div>"
+        f"<script type='application/json'>{figure.to_json()}</script>"
+    )
 
 
 def _legs(trades: pl.DataFrame) -> str:
