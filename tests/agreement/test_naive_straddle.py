@@ -1,12 +1,12 @@
 """The compiled replay equals the plain telling of the straddle, trade by trade, over drawn settings and sessions."""
 
 import hypothesis.strategies as st
-from hand_made import random_day
 from hypothesis import HealthCheck, example, given, settings
-from naive.straddle import straddle
 
 from algomaster import backtest
 from algomaster.core.types import MINUTE_NS
+from hand_made import random_day
+from naive.straddle import straddle
 
 percent = st.one_of(st.none(), st.sampled_from(["2", "5.5", "12.25", "20", "30", "80"]))
 settings_drawn = st.fixed_dictionaries(

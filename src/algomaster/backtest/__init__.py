@@ -5,16 +5,19 @@ from typing import TYPE_CHECKING
 from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
+    from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
     from algomaster.backtest.replayer import replay
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
 
-__all__ = ["SweepResult", "replay", "sweep"]
+__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "replay", "sweep"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
+        "LookAhead": "algomaster.backtest.look_ahead",
         "SweepResult": "algomaster.backtest.sweep_result",
+        "check_look_ahead": "algomaster.backtest.look_ahead",
         "replay": "algomaster.backtest.replayer",
         "sweep": "algomaster.backtest.sweeper",
     },

@@ -107,7 +107,7 @@ def replay(
     state = strategy.init(record)
     digest = Digest()
     for d, session in enumerate(sessions):
-        kept.append(_run(strategy, session, record, state, account))
+        kept.append(run_session(strategy, session, record, state, account))
         digest.take(kept[-1].fills, kept[-1].equity)
         marks[d + 1] = account[0]["equity"], account[0]["charges"], account[0]["trades"]
         if progress:
@@ -116,7 +116,7 @@ def replay(
     return _result(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
 
 
-def _run(strategy: Strategy, session: Session, params: Record, state: Record, account: Record) -> Kept:
+def run_session(strategy: Strategy, session: Session, params: Record, state: Record, account: Record) -> Kept:
     """Run one session, again with more room when its records overflow; state and account change once."""
     run = session_driver(strategy.step)
     room = _ROOM

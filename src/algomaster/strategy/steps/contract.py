@@ -7,7 +7,8 @@ A strategy is ``step(state, params, day, i, book) -> None``, called once a bar w
 2. It keeps its memory in ``state`` (a one-element record, carried from session to session; what is intraday is
    reset at ``i == 0``) and reads its settings from ``params`` (a one-element record).
 3. It speaks through the free functions below: :func:`enter`, :func:`enter_at_fill`, :func:`place`, :func:`close`,
-   :func:`cancel`, and asks :func:`position`, :func:`is_open`, :func:`is_waiting`, :func:`is_done`.
+   :func:`cancel`, and asks :func:`position`, :func:`is_open`, :func:`is_waiting`, :func:`is_leaving`,
+   :func:`is_done`.
 
 A *leg* is one position from its first fill until it is flat: what a trade table shows in one line. Orders belong to a
 leg; when a leg becomes flat its other orders are cancelled. Prices are integer ticks, quantities signed units.
@@ -187,6 +188,16 @@ def is_waiting(book: Book, leg: int) -> bool:
     return book.legs[leg]["state"] == WAITING
 
 
+@kernel(lean=True)
+def is_leaving(book: Book, leg: int) -> bool:
+    """Whether a market order on an open leg still waits for its price."""
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["leg"] == leg and order["kind"] == MARKET and order["live"] == 1:
+            return True
+    return False
+
+
 @kernel(inline=True, lean=True)
 def is_done(book: Book) -> bool:
     """Whether nothing is held and nothing rests."""
@@ -318,11 +329,11 @@ def enter_at_fill(
 
 @kernel(lean=True)
 def close(book: Book, i: int, leg: int, reason: int) -> None:
-    """Leave a leg at the market; a leg that still waits for its entry is called off instead."""
+    """Leave a leg at the market, once; a leg that still waits for its entry is called off instead."""
     if is_waiting(book, leg):
         cancel(book, leg)
         book.legs[leg]["state"] = UNFILLED
-    elif is_open(book, leg):
+    elif is_open(book, leg) and not is_leaving(book, leg):
         place(book, i, leg, MARKET, -book.legs[leg]["quantity"], 0, reason)
 
 

@@ -1,0 +1,76 @@
+"""No strategy of the catalogue sees the future, and a strategy that does is caught."""
+
+import pytest
+
+from algomaster import backtest, strategy
+from algomaster.core.types import MISSING
+from algomaster.strategy.steps import contract as desk
+from algomaster.strategy.steps.legs import STATE as LEGS_STATE
+from hand_made import random_day
+
+DAYS = [random_day(seed, minutes=90) for seed in (1, 2)] + [random_day(3, minutes=90, gaps=0.1)]
+SETTINGS = {  # what makes an entry trade on these 90-minute sessions, beside its defaults
+    "straddle": [
+        {"entry": "09:20", "exit": "10:30"},
+        {"entry": "09:25", "exit": "10:30", "stop_pct": 5, "target_pct": 5, "strike_at": "fill"},
+        {"entry": "09:20", "exit": "10:20", "stop_pct": 10, "target_pct": 10, "stop_on": "close"},
+        {"entry": "09:20", "exit": "10:40", "side": "buy", "stop_pct": 8, "width": 1},
+    ],
+    "strangle": [{"entry": "09:20", "exit": "10:30", "width": 2, "stop_pct": 10}],
+}
+
+
+def test_every_strategy_is_tried():
+    assert set(SETTINGS) == set(strategy.names())
+
+
+@pytest.mark.parametrize("fills", ["next_open", "decision_close"])
+@pytest.mark.parametrize(("name", "params"), [(n, p) for n, sets in SETTINGS.items() for p in sets])
+def test_the_future_changes_nothing(name, params, fills):
+    outcome = backtest.check_look_ahead(name, DAYS, params=params, fills=fills, bars=6, seed=5)
+    assert outcome.counted > len(outcome.cases) // 2
+    assert outcome.passed, outcome
+
+
+class CheatSettings(strategy.Params):
+    lots: int = 1
+
+
+@strategy.step
+def peeks_one_bar_ahead(state, params, day, i, book):
+    """Sell the call when its next close will be lower."""
+    if i + 1 < day.ts.size and desk.is_done(book) and day.spot[i] != MISSING:
+        contract = desk.instrument_of(day, 0, desk.at_the_money(day, 0, day.spot[i]), 0)
+        if contract >= 0 and desk.close_of(day, contract, i + 1) < desk.close_of(day, contract, i):
+            desk.enter(book, i, contract, -params[0]["lots"] * day.lot[0], 0, 0)
+
+
+@strategy.step
+def peeks_at_the_high_of_the_day(state, params, day, i, book):
+    """Sell the call once the index has seen its high of the whole day."""
+    top = day.spot[0]
+    for j in range(day.ts.size):
+        top = max(top, day.spot[j])
+    if day.spot[i] == top and desk.is_done(book):
+        contract = desk.instrument_of(day, 0, desk.at_the_money(day, 0, day.spot[i]), 0)
+        if contract >= 0:
+            desk.enter(book, i, contract, -params[0]["lots"] * day.lot[0], 0, 0)
+
+
+@pytest.mark.parametrize("step", [peeks_one_bar_ahead, peeks_at_the_high_of_the_day])
+def test_a_cheater_is_caught(step):
+    cheat = strategy.Strategy("cheat", step=step, params=CheatSettings)
+    outcome = backtest.check_look_ahead(cheat, DAYS[:2], bars=12, seed=5)
+    assert outcome.counted
+    assert outcome.violations
+    assert not outcome.passed
+    assert "LOOKS AHEAD" in repr(outcome)
+
+
+def test_a_strategy_that_never_trades_proves_nothing():
+    never = strategy.Strategy(
+        "never", step=strategy.get("straddle").step, params=strategy.get("straddle").params, state=LEGS_STATE
+    )
+    outcome = backtest.check_look_ahead(never, DAYS[:1], params={"entry": "22:00", "exit": "23:00"}, bars=3)
+    assert not outcome.violations
+    assert not outcome.passed
