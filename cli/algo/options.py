@@ -1,0 +1,130 @@
+"""Options that several commands share, described once."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Config", "Costs", "Fills", "First", "Home", "Json", "Last", "Seed", "Set", "Simulate", "Start", "StrategyName",
+    "Underlying", "strategy_names",
+]  # fmt: skip
+
+_DATA = "Data"
+_RULES = "Strategy and rules"
+_OUTPUT = "Output"
+
+
+def _day(text: str | date) -> date:
+    """Read an ISO date; typer turns a ValueError into a message about the option."""
+    return text if isinstance(text, date) else date.fromisoformat(text)
+
+
+def strategy_names(incomplete: str) -> list[str]:
+    """Complete the name of a strategy."""
+    from algomaster import strategy
+
+    return [name for name in strategy.names() if name.startswith(incomplete)]
+
+
+def _fill_modes(incomplete: str) -> list[str]:
+    from algomaster.execution.costs import FILL_MODES
+
+    return [mode for mode in FILL_MODES if mode.startswith(incomplete)]
+
+
+StrategyName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="STRATEGY",
+        help="Name in the catalogue; see algo strategies.",
+        autocompletion=strategy_names,
+        show_default=False,
+    ),
+]  # fmt: skip
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", exists=True, dir_okay=False, rich_help_panel=_RULES, show_default=False,
+        help="TOML file: strategy, underlying, from, to, fills, costs, a table params. The command line wins.",
+    ),
+]  # fmt: skip
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", rich_help_panel=_RULES, show_default=False,
+        help="A parameter of the strategy, such as entry=09:20, stop_pct=25, strike=ATM+1; repeatable.",
+    ),
+]  # fmt: skip
+Fills = Annotated[
+    str | None,
+    typer.Option(
+        "--fills", metavar="MODE", autocompletion=_fill_modes, rich_help_panel=_RULES, show_default=False,
+        help="Where market orders fill: next_open (the default) or decision_close.",
+    ),
+]  # fmt: skip
+Costs = Annotated[
+    bool | None,
+    typer.Option(
+        "--costs/--no-costs", rich_help_panel=_RULES, show_default=False,
+        help="Charge brokerage and the taxes and charges of the date (the default), or not.",
+    ),
+]  # fmt: skip
+Underlying = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        "-u",
+        metavar="NAME",
+        rich_help_panel=_DATA,
+        show_default=False,
+        help="Such as NIFTY, BANKNIFTY.",
+    ),
+]
+First = Annotated[
+    date | None,
+    typer.Option(
+        "--from", metavar="DATE", parser=_day, rich_help_panel=_DATA, show_default=False,
+        help="First session, such as 2021-06-11.",
+    ),
+]  # fmt: skip
+Last = Annotated[
+    date | None,
+    typer.Option(
+        "--to", metavar="DATE", parser=_day, rich_help_panel=_DATA, show_default=False, help="Last session, included."
+    ),
+]
+Home = Annotated[
+    str | None,
+    typer.Option(
+        "--home", metavar="PATH", rich_help_panel=_DATA, show_default=False,
+        help="Folder or URL of the store; by default $ALGO_HOME, else the user's data folder.",
+    ),
+]  # fmt: skip
+Simulate = Annotated[
+    int | None,
+    typer.Option(
+        "--simulate", metavar="SESSIONS", min=1, rich_help_panel=_DATA, show_default=False,
+        help="Run on so many sessions of the market simulator instead of the store.",
+    ),
+]  # fmt: skip
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", metavar="NUMBER", min=0, rich_help_panel=_DATA, show_default=False,
+        help="Seed of the simulated market; the same seed gives the same market (0).",
+    ),
+]  # fmt: skip
+Start = Annotated[
+    date | None,
+    typer.Option(
+        "--start", metavar="DATE", parser=_day, rich_help_panel=_DATA, show_default=False,
+        help="First day of the simulated market (2024-01-01).",
+    ),
+]  # fmt: skip
+Json = Annotated[
+    bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON object to standard output.")
+]
