@@ -182,20 +182,22 @@ def store_days(
     Returns
     -------
     dict
-        ``stored``, ``unchanged`` and ``replaced`` rows over all datasets.
+        Rows ``stored`` and ``unchanged`` over all datasets.
+
+    Raises
+    ------
+    DataError
+        The store holds other values for some of the minutes: made-up sessions never take the place of real ones.
     """
     days = list(days)
-    totals = {"stored": 0, "unchanged": 0, "replaced": 0}
-    later: dict[str, list[pl.DataFrame]] = {}
+    totals = {"stored": 0, "unchanged": 0}
+    for make, name in ((_index_frame, "index_minute"), (_future_frame, "future_minute")):
+        if days:  # files of a month: written once, not once a session
+            _add(totals, store.write(name, pl.concat(map(make, days)), replace=False))
     for place, day in enumerate(days):
         if progress:
             progress(place, len(days), str(day.session))
-        frames = frames_of(day)
-        _add(totals, store.write("option_minute", frames.pop("option_minute")))
-        for name, frame in frames.items():  # files of a month: written once, not once a session
-            later.setdefault(name, []).append(frame)
-    for name, parts in later.items():
-        _add(totals, store.write(name, pl.concat(parts)))
+        _add(totals, store.write("option_minute", _chain_frame(day), replace=False))
     if progress:
         progress(len(days), len(days), "")
     return totals

@@ -124,7 +124,7 @@ def _shifted(marked: pl.DataFrame) -> pl.DataFrame:
     Such a session has a bar of the minute before the open and none of the last minute, or one of the minute of the
     close and none of the first.
     """
-    minute = pl.duration(minutes=1)
+    minute = pl.duration(minutes=1, time_unit="ns")
     by = ["underlying", "session"]
     early, late = pl.col("ts") == pl.col("_open") - minute, pl.col("ts") == pl.col("_close")
     first, last = pl.col("ts") == pl.col("_open"), pl.col("ts") == pl.col("_close") - minute

@@ -20,9 +20,9 @@ RIGHT = pl.Enum(["CE", "PE"])
 
 _BAR = {"open": pl.Float64(), "high": pl.Float64(), "low": pl.Float64(), "close": pl.Float64()}
 _ACTIVITY = {"volume": pl.Int64(), "oi": pl.Int64()}
-_BAR_END = pl.col("ts") + pl.duration(minutes=1)
+_BAR_END = pl.col("ts") + pl.duration(minutes=1, time_unit="ns")
 _NEXT_MIDNIGHT = (
-    (pl.col("session").cast(pl.Datetime("ns")) + pl.duration(days=1))
+    (pl.col("session").cast(pl.Datetime("ns")) + pl.duration(days=1, time_unit="ns"))
     .dt.replace_time_zone("Asia/Kolkata")
     .dt.convert_time_zone("UTC")
 )

@@ -69,7 +69,7 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.home.where})"
 
-    def write(self, name: str, frame: pl.DataFrame) -> Written:
+    def write(self, name: str, frame: pl.DataFrame, *, replace: bool = True) -> Written:
         """Put rows into a dataset; the same rows again change nothing.
 
         Parameters
@@ -78,28 +78,35 @@ class Store:
             The dataset.
         frame : DataFrame
             Its columns (see :func:`~algomaster.market.schemas.validate`).
+        replace : bool
+            Whether other values of a key may take the place of those the store holds.
 
         Raises
         ------
         DataError
-            The rows do not fit the dataset; nothing was written.
+            The rows do not fit the dataset, or would replace others and may not; the file in question is untouched.
         """
         kind = dataset(name)
         clean = validate(frame, name).with_row_index("_row")
         outcome = np.zeros(clean.height, np.uint8)
         with self.home.lock():
             for path, part in _partitions(kind, clean):
-                self._merge(kind, path, part, outcome)
+                self._merge(kind, path, part, outcome, replace)
         counts = np.bincount(outcome, minlength=3)
         return Written(int(counts[STORED]), int(counts[UNCHANGED]), int(counts[REPLACED]), outcome)
 
-    def _merge(self, kind: Dataset, path: str, part: pl.DataFrame, outcome: NDArray[np.uint8]) -> None:
+    def _merge(self, kind: Dataset, path: str, part: pl.DataFrame, outcome: NDArray[np.uint8], replace: bool) -> None:
         part = _within(kind, part, outcome)
         result = part.drop("_row")
         if self.home.exists(path):
             old = self._file(kind, path)
             verdict = _against(kind, part, old)
             outcome[part["_row"].to_numpy()] = verdict
+            if not replace and (verdict == REPLACED).any():
+                raise DataError(
+                    f"{self.home.path(path)} holds other values for {int((verdict == REPLACED).sum())} of these rows.",
+                    hint="Keep the two apart: choose another home.",
+                )
             if not verdict.any():
                 return
             fresh = result.filter(pl.Series(verdict) != UNCHANGED)

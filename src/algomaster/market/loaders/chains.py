@@ -127,7 +127,7 @@ def _read_json(source: Source) -> Parsed:
         rows = [_entry(place, entry, right) for place, entry in enumerate(entries, 1) for right in ("CE", "PE")]
     except (KeyError, TypeError, AttributeError) as problem:
         hint = "Expected the answer of the exchange's option-chain API: records.data[], records.timestamp."
-        raise DataError(f"{source.path} is not such an answer: {problem!r} is lacking.", hint=hint) from None
+        raise DataError(f"{source.path} is not such an answer: {problem} (lacking or misplaced).", hint=hint) from None
     schema = {"_row": pl.Int64, "right": pl.String, "underlying": pl.String, "expiry": pl.String, "strike": pl.Float64}
     frame = pl.DataFrame(
         [row for row in rows if row is not None], schema=schema | dict.fromkeys(_JSON_SIDE.values(), pl.Float64),

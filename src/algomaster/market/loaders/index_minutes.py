@@ -52,9 +52,7 @@ def _is_text(head: Head) -> bool:
 
 
 def _read_text(source: Source) -> Parsed:
-    rows = (source.head.columns, *source.head.rows)
-    width = max(len(row) for row in rows if len(row) in (7, 8, 9))
-    raw = source.text(_TEXT[:width], header=False)
+    raw = source.text(_TEXT, header=False, optional=2)
     frame = raw.frame.with_columns(local=_day_and_minute("day", "minute"))
     return minute_bars(raw, frame, stamp="end", style="ddmonyy", activity=False)
 

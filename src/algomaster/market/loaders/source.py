@@ -117,16 +117,17 @@ class Source:
             return Raw(self._parquet().with_row_index("_row", offset=1).cast({"_row": pl.Int64}), _no_rows())
         return self.text(self.head.columns, header=True)
 
-    def text(self, columns: tuple[str, ...], *, header: bool) -> Raw:
+    def text(self, columns: tuple[str, ...], *, header: bool, optional: int = 0) -> Raw:
         """Rows of a text file with these columns; lines with another number of fields are broken.
 
-        Values hold no commas in any format read here; quotes are dropped. A trailing comma makes a last column "".
+        The last ``optional`` columns may be absent from a line and are null then. Values hold no commas in any format read here; quotes are dropped. A trailing comma makes a last column "".
         """
         lines = self.lines.slice(1) if header else self.lines
         lines = lines.filter(pl.col("line").str.strip_chars() != "")
         count = pl.col("line").str.count_matches(",", literal=True) + 1
-        good = lines.filter(count == len(columns))
-        broken = lines.filter(count != len(columns)).select(
+        fits = count.is_between(len(columns) - optional, len(columns))
+        good = lines.filter(fits)
+        broken = lines.filter(~fits).select(
             "_row",
             kind=pl.lit("broken_line"),
             reason=pl.format("expected {} fields, got {}", pl.lit(len(columns)), count),
