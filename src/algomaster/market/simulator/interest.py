@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.market.simulator.model import MarketModel
 
-__all__ = ["activity", "life", "oi_targets", "strike_weights"]
+__all__ = ["activity", "life", "oi_targets", "popularity", "strike_weights"]
 
 _POINT: Final = 100
 _POPULARITY: Final = ((1000, 4.0), (500, 2.5), (100, 1.0))
 _ODD_STRIKE: Final = 0.4
 _WEEK_YEARS: Final = 0.02
 _HALF_LIFE_YEARS: Final = 0.01
+_NEAREST: Final = 0.2
 _NOISE: Final = 0.4
 
 
@@ -38,6 +39,13 @@ def activity(speed: FloatArray) -> FloatArray:
 def life(years: FloatArray) -> FloatArray:
     """Give how far an expiry's open interest has built up: 1 at expiry, a half about four days before."""
     return np.asarray(1.0 / (1.0 + years / _HALF_LIFE_YEARS))
+
+
+def popularity(years: FloatArray) -> FloatArray:
+    """Give the volume of expiries (E,) relative to one about to end; the nearest has at least a fifth."""
+    share = life(years) ** 1.5
+    share[0] = max(share[0], _NEAREST)
+    return share
 
 
 def oi_targets(
@@ -83,9 +91,7 @@ def _contract_noise(strikes: IntArray, expiries: NDArray[np.int32], seed: int) -
     for right in range(2):
         for part in range(3):  # the sum of three uniforms is near enough to normal
             key = np.uint64(((seed * 2 + right) * 3 + part) % 2**63)
-            bits = _mix(
-                _mix(strikes.astype(np.uint64)[None, :] + _mix(expiries.astype(np.uint64))[:, None]) + _mix(key)
-            )
+            bits = _mix(contracts + _mix(key))
             total[right] += (bits >> np.uint64(11)).astype(np.float64) / 2.0**53
     return (total - 1.5) * 2.0
 

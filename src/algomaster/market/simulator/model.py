@@ -75,11 +75,11 @@ class MarketModel(Config):
 
     variance: float = Field(gt=0)
     slow_sd: float = Field(default=0.40, ge=0)
-    slow_pull: float = Field(default=2.85, gt=0)
+    slow_pull: float = Field(default=2.0, gt=0)
     fast_sd: float = Field(default=0.45, ge=0)
     fast_pull: float = Field(default=34.0, gt=0)
-    slow_leverage: float = Field(default=-0.40, gt=-1, le=0)
-    fast_leverage: float = Field(default=-0.55, gt=-1, le=0)
+    slow_leverage: float = Field(default=-0.45, gt=-1, le=0)
+    fast_leverage: float = Field(default=-0.62, gt=-1, le=0)
     jump_rate: float = Field(default=60.0, ge=0)
     jump_sd: float = Field(ge=0)
     gap_jump_sd: float = Field(ge=0)
@@ -88,7 +88,7 @@ class MarketModel(Config):
     drift: float = 0.11
     rate: float = 0.065
     dividend_yield: float = 0.013
-    variance_premium: float = Field(default=1.30, gt=0)
+    variance_premium: float = Field(default=1.15, gt=0)
     skew: float = Field(default=-0.22, gt=-1, lt=1)
     skew_width: float = Field(default=0.15, ge=0)
     skew_pull: float = Field(default=60.0, gt=0)
@@ -122,7 +122,7 @@ class MarketModel(Config):
 
 
 MODELS: Final[dict[str, MarketModel]] = {
-    "NIFTY": MarketModel(variance=0.0178, jump_sd=0.004, gap_jump_sd=0.009),
+    "NIFTY": MarketModel(variance=0.0160, jump_sd=0.004, gap_jump_sd=0.009),
     "BANKNIFTY": MarketModel(variance=0.0380, jump_sd=0.006, gap_jump_sd=0.013),
 }
 """Default parameters by underlying."""

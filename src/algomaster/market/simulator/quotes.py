@@ -148,6 +148,7 @@ def option_bars(
     near: float,
     tick: int,
     lots: IntArray,
+    popularity: FloatArray,
     weights: FloatArray,
     oi_targets: FloatArray,
     draws: NDArray[np.float32],
@@ -165,6 +166,7 @@ def option_bars(
     near : distance from the forward, paise, within which every minute trades
     tick : paise
     lots : (E,) units in a lot
+    popularity : (E,) volume at the money on a plain strike relative to ``lots_a_minute``
     weights : (K,) popularity of each strike
     oi_targets : (E, K, 2, 2) open interest in units before the first minute and after the last
     draws : (E, K, 2, M, P + 2) uniform in [0, 1): does it trade, how much, and the trades' places between bid and ask
@@ -176,8 +178,7 @@ def option_bars(
     bid, ask = np.zeros((2, P), np.int64), np.zeros((2, P), np.int64)
     units = np.zeros(2, np.int64)
     for e in range(E):
-        life = 1.0 / (1.0 + points.years[e, 0] / 0.01)
-        base = p.lots_a_minute * life * math.sqrt(life)
+        base = p.lots_a_minute * popularity[e]
         for k in range(K):
             strike = float(strikes[k])
             log_strike = math.log(strike)

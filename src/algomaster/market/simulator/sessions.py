@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from algomaster.core.types import MINUTE_NS, FloatArray, IntArray
 from algomaster.market import calendar, clock, facts
 from algomaster.market.chain_day import ChainDay, Days
-from algomaster.market.simulator.interest import activity, oi_targets, strike_weights
+from algomaster.market.simulator.interest import activity, oi_targets, popularity, strike_weights
 from algomaster.market.simulator.model import MarketModel, model_of, start_level
 from algomaster.market.simulator.quotes import Bars, MarketPoints, option_bars, quote_params
 from algomaster.market.simulator.surface import expected_variances, surface_params, volatility_index
@@ -250,7 +250,7 @@ def _fill(
     near = float(model.traded_steps * day.strike_step[0])
     option_bars(
         points, day.strikes, _open_minutes(session), activity(path.speed), near, day.tick, day.lot,
-        strike_weights(day.strikes), targets, draws, quote_params(model), bars,
+        popularity(points.years[:, 0]), strike_weights(day.strikes), targets, draws, quote_params(model), bars,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ __all__ = [
     "volatility_index",
 ]
 
-VIX_YEARS: Final = 30.0 / 365.0
+_VIX_YEARS: Final = 30.0 / 365.0
 _NIGHT_SHARE: Final = 0.28
 _STRIP_HALF: Final = 40
 _STRIP_SDS: Final = 7.0
@@ -112,11 +112,12 @@ def volatility_index(now: FloatArray, level: FloatArray, rho: FloatArray, p: Sur
     out : (N,) points
     """
     for j in range(out.size):
-        theta = expected_variance(VIX_YEARS, now[j], level[j], p)
+        theta = expected_variance(_VIX_YEARS, now[j], level[j], p)
         step = _STRIP_SDS * math.sqrt(theta) / _STRIP_HALF
         total = 0.0
         for i in range(-_STRIP_HALF, _STRIP_HALF + 1):
             k = i * step
             strike = math.exp(k)
-            total += otm_price(1.0, strike, k, smile_variance(k, theta, rho[j], p.curvature), 1.0) / strike
-        out[j] = 100.0 * math.sqrt(2.0 * step * total / VIX_YEARS)
+            simpson = 4.0 if i % 2 else 2.0  # on either side of the money, where prices have a kink
+            total += simpson * otm_price(1.0, strike, k, smile_variance(k, theta, rho[j], p.curvature), 1.0) / strike
+        out[j] = 100.0 * math.sqrt(2.0 * step / 3.0 * total / _VIX_YEARS)
