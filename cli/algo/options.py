@@ -19,8 +19,10 @@ _OUTPUT = "Output"
 
 
 def _day(text: str | date) -> date:
-    """Read an ISO date; typer turns a ValueError into a message about the option."""
-    return text if isinstance(text, date) else date.fromisoformat(text)
+    try:
+        return text if isinstance(text, date) else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a date such as 2021-06-11, got {text!r}") from None
 
 
 def strategy_names(incomplete: str) -> list[str]:

@@ -98,10 +98,8 @@ def result_parts(result: Result) -> list[Any]:
         )
         parts += ["", _trades(title, result.trades.tail(_LAST).to_dicts())]
     if result.skipped.height:
-        parts += [
-            "",
-            rows_table("Skipped sessions", ["session", "reason"], [map(str, row) for row in result.skipped.rows()]),
-        ]
+        rows = [[str(session), reason] for session, reason in result.skipped.rows()]
+        parts += ["", rows_table("Skipped sessions", ["session", "reason"], rows)]
     return [*parts, ""]
 
 

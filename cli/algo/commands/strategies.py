@@ -43,7 +43,7 @@ def strategies(
     if as_json:
         emit_json(one)
         return
-    rows = [("none" if p["default"] is None else p["default"], p) for p in one["parameters"]]
+    rows = [("none" if p["default"] is None else str(p["default"]), p) for p in one["parameters"]]
     emit(
         f"{one['name']}: {one['summary']}", "",
         rows_table(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep_"]
 
 _SHOWN = ("net_pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "trials", "deflated_sharpe")
+_CAUTION = "The best of many sets is also the luckiest: read a Sharpe with its standard error and the deflated Sharpe."
 
 
 def sweep_(
@@ -94,7 +95,7 @@ def sweep_(
     if as_json:
         emit_json(found.to_dict())
     else:
-        emit(_best(found, metric, top, units), "", *written)
+        emit(_best(found, metric, top, units), "", _CAUTION, *written)
 
 
 def _units(metric: str) -> dict[str, str]:
@@ -120,4 +121,4 @@ def _best(found: SweepResult, metric: str, top: int, units: dict[str, str]) -> T
 
     rows = [[text(name, row[name]) for name in names] for row in found.best(metric, count=top).to_dicts()]
     title = f"{found.strategy} on {found.underlying}: {len(rows)} of {found.frame.height} sets, most {metric} first"
-    return rows_table(title, names, rows)
+    return rows_table(title, names, rows, numbers=units)

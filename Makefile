@@ -1,0 +1,65 @@
+# Needs python3 (3.11 or newer, with venv), git and make. All else goes into .venv; a second run reuses it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PINS := pyproject.toml constraints.txt
+
+.PHONY: help demo test lint warm bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    backtest a short straddle on simulated sessions, with a report in demo/"
+	@echo "make test    everything that must pass: lint, types, layers, tests"
+	@echo "make lint    ruff, mypy, import layers, notebooks without outputs"
+	@echo "make bench   measure speed and memory into benchmarks/results.md"
+	@echo "make clean   remove .venv, demo/ and caches of this folder"
+
+demo: $(VENV)/.base
+	@echo "== algo backtest: 25 simulated sessions of NIFTY"
+	@$(BIN)/algo backtest straddle --underlying NIFTY --simulate 25 --start 2024-01-01 --seed 11 \
+		--report demo/report.html --save demo/result
+	@echo "Open $(CURDIR)/demo/report.html in a browser."
+
+test: lint warm
+	@echo "== pytest"
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	@echo "== ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "== mypy"
+	@$(BIN)/mypy
+	@echo "== import layers"
+	@$(BIN)/lint-imports --no-logo
+	@echo "== notebooks"
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+# One process compiles the kernels before pytest's workers share them: concurrent first writes would race.
+warm: $(VENV)/.dev
+	@echo "== compiling kernels"
+	@$(BIN)/algo backtest straddle --underlying NIFTY --simulate 1 --json > /dev/null
+	@$(BIN)/algo sweep straddle --underlying NIFTY --simulate 1 --grid stop_pct=20 --digest --json > /dev/null
+
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+
+$(VENV)/.base: $(PINS) | $(BIN)/python
+	@echo "== installing algomaster into $(VENV) (about a minute the first time)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(PINS) | $(BIN)/python
+	@echo "== installing algomaster and what its tests need into $(VENV) (a minute or two the first time)"
+	@$(PIP) --editable ".[dev]"
+	@touch $(VENV)/.base $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	@echo "== creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
