@@ -78,4 +78,5 @@ def charges_of(terms: Record, value: int, sells: bool) -> int:
 
 @kernel(lean=True)
 def _share(value: int, ppb: int) -> int:
-    return (value * ppb + PPB // 2) // PPB
+    # in two parts, so that no value a ledger can hold overflows
+    return value // PPB * ppb + (value % PPB * ppb + PPB // 2) // PPB

@@ -1,0 +1,175 @@
+"""The disk cache of compiled kernels: hit when nothing changed, missed when anything did."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import algomaster
+
+PACKAGE = Path(algomaster.__file__).parent
+
+
+def run(code, *, cache, path=(), check=True):
+    """Run Python code in a new process and give its output lines; kernels compiled there come as "compiled NAME"."""
+    env = {**os.environ, "ALGO_CACHE": str(cache), "PYTHONPATH": os.pathsep.join(map(str, path))}
+    env.pop("NUMBA_DISABLE_JIT", None)
+    done = subprocess.run([sys.executable, *code], env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[:-1] if check else done
+
+
+TELL = "from algomaster.core import jit; jit._listeners.append(lambda name: print('compiled', name))\n"
+
+REPLAY = """
+import numpy as np
+from algomaster import backtest, strategy
+from hand_made import random_day
+print(backtest.replay(STRATEGY, random_day(1), params=PARAMS).digest)
+"""
+
+MY_STEP = """
+from algomaster import strategy
+from algomaster.strategy.steps import contract as desk
+from my_numbers import LOTS
+from my_rules import wants
+
+class Settings(strategy.Params):
+    entry: int = 565
+
+@strategy.step
+def sell_a_call(state, params, day, i, book):
+    if wants(day.first_minute + i + 1, params[0]["entry"]):
+        contract = desk.instrument_of(day, 0, desk.at_the_money(day, 0, day.spot[i]), 0)
+        desk.enter(book, i, contract, -LOTS * day.lot[0], 0, 0)
+
+mine = strategy.Strategy("mine", step=sell_a_call, params=Settings)
+"""
+
+
+@pytest.fixture
+def tests_folder():
+    return Path(__file__).resolve().parents[1]
+
+
+def test_a_second_process_loads_the_driver_and_edits_elsewhere_reach_it(tmp_path, tests_folder):
+    (tmp_path / "my_step.py").write_text(MY_STEP)
+    (tmp_path / "my_numbers.py").write_text("LOTS = 1\n")
+    rule = (
+        "from algomaster.core.jit import kernel\n\n"
+        "@kernel(lean=True)\ndef wants(now, entry):\n    return now == entry\n"
+    )
+    (tmp_path / "my_rules.py").write_text(rule)
+    path = (tmp_path, tests_folder)
+    code = "from my_step import mine\n" + TELL + REPLAY.replace("STRATEGY", "mine").replace("PARAMS", "None")
+
+    def answer():
+        lines = run(["-c", code], cache=tmp_path / "cache", path=path)
+        return lines[-1], [line.split()[1] for line in lines[:-1]]
+
+    first, compiled = answer()
+    assert "run" in compiled
+    second, compiled = answer()
+    assert second == first
+    assert compiled == []
+
+    (tmp_path / "my_rules.py").write_text(rule.replace("now == entry", "now == entry + 9"))
+    edited_callee, compiled = answer()
+    assert edited_callee != first
+    assert "run" in compiled
+
+    (tmp_path / "my_numbers.py").write_text("LOTS = 3\n")
+    edited_constant, compiled = answer()
+    assert edited_constant not in {first, edited_callee}
+    assert "run" in compiled
+
+    (tmp_path / "my_numbers.py").write_text("LOTS = 1\n")
+    (tmp_path / "my_rules.py").write_text(rule)
+    back, compiled = answer()
+    assert (back, compiled) == (first, [])
+
+
+@pytest.fixture
+def small_package(tmp_path):
+    """Copy of the package's core with three kernel files of its own, so that sources may be edited."""
+    package = tmp_path / "algomaster"
+    package.mkdir()
+    shutil.copy(PACKAGE / "__init__.py", package)
+    shutil.copytree(PACKAGE / "core", package / "core", ignore=shutil.ignore_patterns("__pycache__"))
+    probe = package / "probe"
+    probe.mkdir()
+    (probe / "__init__.py").write_text("")
+    (probe / "numbers.py").write_text("TEN = 10\n")
+    (probe / "callee.py").write_text(
+        "from algomaster.core.jit import kernel\n\n@kernel\ndef twice(x):\n    return 2 * x\n"
+    )
+    (probe / "caller.py").write_text(
+        "from algomaster.core.jit import kernel\nfrom algomaster.probe.callee import twice\n"
+        "from algomaster.probe.numbers import TEN\n\n@kernel\ndef answer(x):\n    return twice(x) + TEN\n"
+    )
+    (tmp_path / "unrelated.txt").write_text("")
+    return tmp_path
+
+
+def test_an_edit_inside_the_package_reaches_kernels_of_other_files(small_package):
+    code = TELL + "from algomaster.probe.caller import answer\nprint(answer(1))"
+    probe = small_package / "algomaster" / "probe"
+
+    def answer():
+        lines = run(["-S", "-c", "import site; site.main()\n" + code], cache=small_package / "c", path=(small_package,))
+        return lines[-1], lines[:-1]
+
+    assert answer() == ("12", ["compiled answer", "compiled twice"])
+    assert answer() == ("12", [])
+    (probe / "callee.py").write_text((probe / "callee.py").read_text().replace("2 * x", "3 * x"))
+    assert answer()[0] == "13"
+    (probe / "numbers.py").write_text("TEN = 20\n")
+    assert answer()[0] == "23"
+    assert answer() == ("23", [])
+
+
+NOTEBOOK = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+cells = [
+    "from algomaster import backtest, strategy\\nfrom algomaster.strategy.steps import contract as desk",
+    "LOTS = 2",
+    '''class Settings(strategy.Params):
+    entry: int = 565
+
+@strategy.step
+def cell_step(state, params, day, i, book):
+    if day.first_minute + i + 1 == params[0]["entry"]:
+        contract = desk.instrument_of(day, 0, desk.at_the_money(day, 0, day.spot[i]), 1)
+        desk.enter(book, i, contract, -LOTS * day.lot[0], 0, 0)
+''',
+    "from hand_made import random_day",
+    "run = backtest.replay(strategy.Strategy('cell', step=cell_step, params=Settings), random_day(1))",
+    "print(run.trades['quantity'].to_list())",
+]
+for cell in cells:
+    assert shell.run_cell(cell).success
+"""
+
+
+def test_a_step_written_in_a_notebook_cell_runs_and_is_cached(tmp_path, tests_folder):
+    def answer():
+        return run(["-c", TELL + NOTEBOOK], cache=tmp_path, path=(tests_folder,))
+
+    first = answer()
+    assert first[-1] == "[-100]"
+    assert "compiled run" in first
+    assert answer() == ["[-100]"]
+
+
+def test_a_step_without_source_runs_and_says_that_it_is_not_cached(tests_folder, tmp_path):
+    code = "from algomaster.core.jit import kernel\n@kernel\ndef triple(x):\n    return 3 * x\nprint(triple(14))\n"
+    done = run(["-W", "default", "-c", code], cache=tmp_path, check=False)
+    assert done.returncode == 0
+    assert done.stdout == "42\n"
+    assert "KernelCacheWarning" in done.stderr
+    assert "triple is compiled anew in every process" in done.stderr
+    assert not list(tmp_path.rglob("*.nbc"))

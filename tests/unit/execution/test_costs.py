@@ -1,0 +1,87 @@
+"""Charges in whole paise against arithmetic in decimals, and against a real contract note."""
+
+import json
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from types import SimpleNamespace
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from algomaster import backtest
+from algomaster.core.errors import FactError
+from algomaster.execution.costs import charges_of, terms_of
+from algomaster.market import facts
+from hand_made import bars, blank, flat_index
+from shared_data import shared_path
+
+
+def paise(amount):
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def by_hand(value, sells, rates):
+    """The same charges told in decimals."""
+    share = {name: paise(Decimal(value) * getattr(rates, f"{name}_ppb") / 10**9) for name in ("transaction", "sebi")}
+    taxed = rates.brokerage_paise + share["transaction"] + share["sebi"]
+    gst = paise(Decimal(taxed) * rates.gst_percent / 100)
+    duty = paise(Decimal(value) * (rates.stt_sell_ppb if sells else rates.stamp_buy_ppb) / 10**9)
+    return taxed + gst + duty + paise(Decimal(value) * rates.ipft_ppb / 10**9)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    value=st.integers(0, 10**13),
+    sells=st.booleans(),
+    on=st.dates(date(2021, 1, 1), date(2026, 10, 1)),
+)
+def test_every_rupee_of_every_dated_rate(value, sells, on):
+    rates = facts.charges("option", on)
+    terms = terms_of(fill=0, tick=5, charges=rates)
+    assert charges_of(terms, value, sells) == by_hand(value, sells, rates)
+
+
+def test_a_real_contract_note_to_the_paisa_of_rounding():
+    """Crude-oil options: two buys and two sells, 20 units in all; the tax is rounded to the rupee on the note."""
+    file = shared_path("data", "reference", "nse_charges.json")
+    (note,) = json.loads(file.read_text())["worked_examples"]
+    implied, expected = note["rates_implied"], note["expected"]
+    rates = SimpleNamespace(
+        stt_sell_ppb=round(implied["ctt_sell_premium_pct"] * 10**7),
+        transaction_ppb=round(implied["exchange_txn_pct"] * 10**7),
+        sebi_ppb=implied["sebi_per_crore"] * 100,
+        ipft_ppb=0,
+        stamp_buy_ppb=round(implied["stamp_buy_pct"] * 10**7),
+        gst_percent=implied["gst_pct"],
+        brokerage_paise=2000,
+    )
+    terms = terms_of(fill=0, tick=5, charges=rates)
+    half = {side: round(note[side]["avg_price"] * 100) * note[side]["qty"] // 2 for side in ("buys", "sells")}
+    ours = sum(2 * charges_of(terms, half[side], side == "sells") for side in ("buys", "sells"))
+    theirs = round(100 * (expected["gross"] - expected["net"]))
+    rounded_tax = round(100 * expected["ctt"]) - paise(Decimal(str(half["sells"] * 2)) * 5 / 10**4)
+    assert abs(ours + rounded_tax - theirs) <= 4  # half a paisa a line and order
+
+
+def test_costs_are_on_unless_left_out_and_end_in_the_trades():
+    day = flat_index(blank(minutes=8, centre=1000, step=50), 1000)
+    for right in ("CE", "PE"):
+        bars(day, 1000, right, [(100, 100, 100, 100)] * 8)
+    params = {"entry": "09:17", "exit": "09:20"}
+    free = backtest.replay("straddle", day, params=params, costs=False)
+    assert free.trades["costs"].to_list() == [0, 0]
+    assert free.assumptions["costs"] == "none"
+    paid = backtest.replay("straddle", day, params=params)
+    rates = facts.charges("option", day.session)
+    each = (by_hand(500_000, True, rates) + by_hand(500_000, False, rates)) / 100
+    assert paid.trades["costs"].to_list() == [each, each]
+    assert paid.metrics["net_pnl"] == pytest.approx(-2 * each)
+    assert paid.assumptions["costs"][0]["since"] == "2024-01-01"
+
+
+def test_a_day_without_a_schedule_is_an_error_with_a_way_out():
+    day = blank(session=date(2016, 1, 4))
+    with pytest.raises(FactError, match="costs=False"):
+        backtest.replay("straddle", day)
+    assert backtest.replay("straddle", day, costs=False).trades.is_empty()
