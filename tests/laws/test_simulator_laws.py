@@ -38,10 +38,7 @@ def mids(underlying, session, seed, model, *, at, moneyness):
     for e in range(3):
         forward, discount = points.forward[e, j], points.discount[e, j]
         strikes = forward * np.exp(moneyness)
-        rows = [
-            pair_mids(forward, k, np.log(k), points.theta[e, j], path.rho[j], model.curvature, discount)
-            for k in strikes
-        ]
+        rows = [pair_mids(forward, k, points.theta[e, j], path.rho[j], model.curvature, discount) for k in strikes]
         out.append((forward, discount, strikes, *np.array(rows).T))
     return out
 

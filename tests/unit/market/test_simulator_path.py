@@ -4,12 +4,14 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 
 from algomaster.market import calendar, clock
 from algomaster.market.simulator import MODELS
 from algomaster.market.simulator.sessions import POINTS, first_session_state, market_path, market_points
 from algomaster.market.simulator.surface import surface_params, volatility_index
+from shared_data import shared_path
 
 
 class Years(NamedTuple):
@@ -39,7 +41,7 @@ def walk_years(underlying="NIFTY", *, start=date(2014, 1, 1), sessions=600, seed
         if session.minutes == 375 and not session.halts:
             bars = path.spot.reshape(375, POINTS)
             minutes.append(np.diff(np.log(bars[:, -1]), prepend=np.log(bars[0, 0])))
-            ranges.append(np.log(bars.max(axis=1) / bars.min(axis=1)).mean() / minutes[-1].std())
+            ranges.append(np.log(bars.max(axis=1) / bars.min(axis=1)).mean() / minutes[-1][1:].std())
         index = np.empty(1)
         ends = (path.variance[-1:].copy(), path.level[-1:].copy(), path.rho[-1:].copy())
         volatility_index(*ends, surface_params(model), index)
@@ -152,3 +154,68 @@ def test_points_spread_over_the_minute():
     assert seconds[POINTS - 1] == 60
     assert seconds[-1] == 375 * 60
     assert np.diff(seconds).max() < 12
+
+
+def half_hours(minutes):
+    """Share of the day's variance in each half hour but the first, (11,); its opening minute holds the pre-open."""
+    squares = np.square(minutes[:, 30:360]).mean(axis=0).reshape(11, 30).sum(axis=1)
+    return squares / squares.sum()
+
+
+@pytest.fixture(scope="module")
+def real():
+    """NIFTY minutes of 2013-2017: closes, gaps, minute returns and ranges of whole days."""
+    frame = pl.read_parquet(shared_path("data", "nse_index_minute", "NIFTY_1min_2013_2017_barEnd.parquet"))
+    frame = frame.unique("ts").sort("ts").with_columns(minute=pl.col("ts").dt.hour() * 60.0 + pl.col("ts").dt.minute())
+    frame = frame.filter(pl.col("minute").is_between(556, 930)).with_columns(day=pl.col("ts").dt.date())
+    days = [rows for (_,), rows in frame.group_by("day", maintain_order=True) if rows.height == 375]
+    closes = np.array([rows["close"][-1] for rows in days])
+    dates = [rows["day"][0] for rows in days]
+    adjacent = np.diff([day.toordinal() for day in dates]) <= 4
+    gaps = np.log(np.array([rows["open"][0] for rows in days])[1:] / closes[:-1])[adjacent]
+    returns = np.diff(np.log(closes))[adjacent]
+    minutes = np.array([np.diff(np.log(rows["close"].to_numpy()), prepend=np.log(rows["open"][0])) for rows in days])
+    ranges = np.array([np.log(rows["high"].to_numpy() / rows["low"].to_numpy()).mean() for rows in days])
+    return returns, gaps, minutes, ranges / minutes[:, 1:].std(axis=1)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return [walk_years(start=date(2013, 1, 1), sessions=1200, seed=seed) for seed in range(4)]
+
+
+def test_sizes_are_those_of_real_nifty(real, simulated):
+    returns, gaps, minutes, ranges = real
+    made = np.concatenate([np.diff(np.log(one.closes)) for one in simulated])
+    assert made.std() == pytest.approx(returns.std(), rel=0.15)
+    assert kurtosis(made) == pytest.approx(kurtosis(returns), abs=2)
+    night_share = np.var(gaps) / np.var(returns)
+    made_share = np.mean([np.var(one.gaps) / np.var(np.diff(np.log(one.closes))) for one in simulated])
+    assert made_share == pytest.approx(night_share, abs=0.08)
+    made_ranges = np.mean([one.ranges.mean() for one in simulated])
+    assert made_ranges == pytest.approx(np.median(ranges), rel=0.1)
+    spread = np.log(np.square(minutes[:, 1:]).sum(axis=1)).std()
+    assert np.mean([np.log(np.square(one.minutes).sum(axis=1)).std() for one in simulated]) == pytest.approx(
+        spread, rel=0.25
+    )
+
+
+def test_the_shape_of_the_day_is_that_of_real_nifty(real, simulated):
+    made = np.mean([half_hours(one.minutes) for one in simulated], axis=0)
+    assert np.corrcoef(made, half_hours(real[2]))[0, 1] > 0.9
+
+
+def test_the_volatility_index_moves_like_india_vix(simulated):
+    folder = shared_path("data", "india_vix_nifty_daily")
+    vix = pl.read_csv(folder / "VIX_day_2015_2017.csv")["Close"].to_numpy()
+    nifty = pl.read_csv(folder / "NIFTY50_day_2015_2017.csv")["Close"].to_numpy()
+    changes, returns = np.diff(np.log(vix)), np.diff(np.log(nifty))
+    made = [(np.diff(np.log(one.vix)), np.diff(np.log(one.closes))) for one in simulated]
+    assert np.mean([one.vix.mean() for one in simulated]) == pytest.approx(vix.mean(), rel=0.2)
+    assert np.mean([change.std() for change, _ in made]) == pytest.approx(changes.std(), rel=0.15)
+    real_correlation = np.corrcoef(changes, returns)[0, 1]
+    assert np.mean([np.corrcoef(*pair)[0, 1] for pair in made]) == pytest.approx(real_correlation, abs=0.12)
+    premium = np.sqrt(np.mean(vix**2) / np.var(returns))
+    assert np.mean(
+        [np.sqrt(np.mean(one.vix**2) / np.var(pair[1])) for one, pair in zip(simulated, made)]
+    ) == pytest.approx(premium, rel=0.15)

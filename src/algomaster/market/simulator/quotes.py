@@ -26,6 +26,7 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.market.simulator.model import MarketModel
 from algomaster.market.simulator.surface import otm_price, smile_variance
+from algomaster.pricing.kernels.elementary import exp, log_ratio
 
 __all__ = ["Bars", "MarketPoints", "QuoteParams", "option_bars", "pair_mids", "quote_params"]
 
@@ -90,10 +91,10 @@ def quote_params(model: MarketModel) -> QuoteParams:
 
 @kernel
 def pair_mids(
-    forward: float, strike: float, log_strike: float, theta: float, rho: float, eta: float, discount: float
+    forward: float, strike: float, theta: float, rho: float, eta: float, discount: float
 ) -> tuple[float, float, float]:
     """Give call mid, put mid (in the forward's unit) and total variance of a strike."""
-    k = log_strike - math.log(forward)
+    k = log_ratio(strike, forward)
     total = smile_variance(k, theta, rho, eta)
     otm = otm_price(forward, strike, k, total, discount)
     intrinsic = discount * (forward - strike)
@@ -136,7 +137,7 @@ def quote(mid: float, width: float, tick: float) -> tuple[int, int]:
 def expected_lots(out_by: float, reach: float, base: float, p: QuoteParams) -> float:
     """Give the volume in lots to expect of a contract ``out_by`` out of the money (any unit, as ``reach``)."""
     depth = out_by / reach
-    return base * math.exp(-p.otm_decay * depth if depth > 0.0 else p.itm_decay * depth)
+    return base * exp(-p.otm_decay * depth if depth > 0.0 else p.itm_decay * depth)
 
 
 @kernel
@@ -181,7 +182,6 @@ def option_bars(
         base = p.lots_a_minute * popularity[e]
         for k in range(K):
             strike = float(strikes[k])
-            log_strike = math.log(strike)
             for r in range(2):
                 units[r] = _whole_lots(oi_targets[e, k, r, 0], lots[e])
             for i in range(M):
@@ -190,7 +190,7 @@ def option_bars(
                         bars.volume[e, k, r, i] = 0
                         bars.oi[e, k, r, i] = units[r]
                     continue
-                out_by = _quote_minute(points, e, i, P, strike, log_strike, float(tick), p, bid, ask)
+                out_by = _quote_minute(points, e, i, P, strike, float(tick), p, bid, ask)
                 first = i * P
                 reach = points.forward[e, first] * math.sqrt(points.theta[e, first] + _SMALLEST_MOVE * _SMALLEST_MOVE)
                 for r in range(2):
@@ -214,7 +214,6 @@ def _quote_minute(
     i: int,
     P: int,
     strike: float,
-    log_strike: float,
     tick: float,
     p: QuoteParams,
     bid: IntArray,
@@ -225,27 +224,27 @@ def _quote_minute(
         j = i * P + s
         forward = points.forward[e, j]
         call, put, total = pair_mids(
-            forward, strike, log_strike, points.theta[e, j], points.rho[j], p.curvature, points.discount[e, j]
+            forward, strike, points.theta[e, j], points.rho[j], p.curvature, points.discount[e, j]
         )
         move = forward * math.sqrt(total)
-        urgency = 1.0 + p.open_spread * math.exp(-points.since_open[j] / _OPENING)
-        urgency += p.expiry_spread * math.exp(-points.minutes_left[e, j] / _NEAR_EXPIRY)
+        urgency = 1.0 + p.open_spread * exp(-points.since_open[j] / _OPENING)
+        urgency += p.expiry_spread * exp(-points.minutes_left[e, j] / _NEAR_EXPIRY)
         years = points.years[e, j]
         width = spread(call, strike - forward, move, years, urgency, tick, p)
         bid[0, s], ask[0, s] = quote(call, width, tick)
         width = spread(put, forward - strike, move, years, urgency, tick, p)
         bid[1, s], ask[1, s] = quote(put, width, tick)
-    return strike - points.forward[e, i * P]
+    return float(strike - points.forward[e, i * P])
 
 
 @kernel
 def _lots(expected: float, near: bool, draws: NDArray[np.float32], lots_a_trade: float) -> int:
     """Draw the lots of a minute: 0 with the chance that no trade arrives, else about their mean given some."""
-    none = math.exp(-expected / lots_a_trade)
+    none = exp(-expected / lots_a_trade)
     if float(draws[0]) < none and not near:
         return 0
     mean = expected / max(1.0 - none, 1e-9)
-    size = 0.25 - 0.75 * math.log(1.0 - float(draws[1]))
+    size = 0.25 - 0.75 * log_ratio(1.0 - float(draws[1]), 1.0)
     return max(1, math.floor(mean * size))
 
 
@@ -263,7 +262,7 @@ def _trade(
 ) -> None:
     """Trade at the last point, and at each other one if a draw says so; ``trades`` is their expected number."""
     P = bid.size
-    chance = 1.0 - math.exp(-trades / P)
+    chance = 1.0 - exp(-trades / P)
     opened = False
     first, high, low, price = 0, 0, 0, 0
     for s in range(P):

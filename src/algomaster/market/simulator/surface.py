@@ -19,10 +19,12 @@ from typing import Final, NamedTuple
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray
 from algomaster.market.simulator.model import MarketModel
+from algomaster.pricing.kernels.elementary import exp
 from algomaster.pricing.kernels.vanilla import black_price
 
 __all__ = [
     "SurfaceParams",
+    "compound",
     "expected_variance",
     "expected_variances",
     "otm_price",
@@ -65,8 +67,8 @@ def expected_variance(years: float, now: float, level: float, p: SurfaceParams) 
     now, level : variance a year now, and the one that its fast factor reverts to
     p : SurfaceParams
     """
-    slow = -math.expm1(-p.slow_pull * years) / p.slow_pull
-    fast = -math.expm1(-p.fast_pull * years) / p.fast_pull
+    slow = (1.0 - exp(-p.slow_pull * years)) / p.slow_pull
+    fast = (1.0 - exp(-p.fast_pull * years)) / p.fast_pull
     return p.scale * (p.variance * years + (level - p.variance) * slow + (now - level) * fast)
 
 
@@ -78,6 +80,14 @@ def expected_variances(
     for e in range(years.shape[0]):
         for j in range(years.shape[1]):
             out[e, j] = expected_variance(years[e, j], now[j], level[j], p)
+
+
+@kernel
+def compound(rate: float, years: FloatArray, out: FloatArray) -> None:
+    """Fill ``out`` with ``exp(rate * years)``, (E, N), to the same bits on every machine."""
+    for e in range(years.shape[0]):
+        for j in range(years.shape[1]):
+            out[e, j] = exp(rate * years[e, j])
 
 
 @kernel
@@ -93,8 +103,6 @@ def smile_variance(k: float, theta: float, rho: float, eta: float) -> float:
 @kernel
 def otm_price(forward: float, strike: float, k: float, total: float, discount: float) -> float:
     """Price the out-of-the-money option of a strike (the put below the forward) from its total variance."""
-    if total <= 0.0:
-        return 0.0
     return black_price(1 if k >= 0.0 else -1, forward, strike, 1.0, math.sqrt(total), discount)
 
 
@@ -117,7 +125,7 @@ def volatility_index(now: FloatArray, level: FloatArray, rho: FloatArray, p: Sur
         total = 0.0
         for i in range(-_STRIP_HALF, _STRIP_HALF + 1):
             k = i * step
-            strike = math.exp(k)
+            strike = exp(k)
             simpson = 4.0 if i % 2 else 2.0  # on either side of the money, where prices have a kink
             total += simpson * otm_price(1.0, strike, k, smile_variance(k, theta, rho[j], p.curvature), 1.0) / strike
         out[j] = 100.0 * math.sqrt(2.0 * step / 3.0 * total / _VIX_YEARS)

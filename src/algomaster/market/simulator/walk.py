@@ -18,6 +18,7 @@ import numpy as np
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray
 from algomaster.market.simulator.model import MarketModel
+from algomaster.pricing.kernels.elementary import exp
 
 __all__ = ["NORMALS", "STATE", "PathParams", "first_state", "path_params", "walk"]
 
@@ -96,7 +97,7 @@ def walk(
     for j in range(years.size):
         dt = years[j]
         jump_sd = p.gap_jump_sd if first_is_gap and j == 0 else p.jump_sd
-        variance = p.variance * math.exp(state[1] + state[2] - correction)
+        variance = p.variance * exp(state[1] + state[2] - correction)
         arrivals = p.jump_rate * variance / p.variance * dt
         jump = 0.0
         if uniforms[j] < arrivals:
@@ -109,10 +110,10 @@ def walk(
         state[2] = _revert(state[2], p.fast_sd, p.fast_pull * dt, fast_shock) - p.jump_feedback * jump
         state[3] = _revert(state[3], 1.0, p.skew_pull * dt, normals[j, 3])
         state[4] = _revert(state[4], p.basis_sd, p.basis_pull * dt, normals[j, 4])
-        state[5] += (state[0] - state[5]) * (1.0 - math.exp(-_ANCHOR_PULL * dt))
-        out[0, j] = math.exp(state[0])
-        out[1, j] = p.variance * math.exp(state[1] + state[2] - correction)
-        out[2, j] = p.variance * math.exp(state[1] - slow_correction)
+        state[5] += (state[0] - state[5]) * (1.0 - exp(-_ANCHOR_PULL * dt))
+        out[0, j] = exp(state[0])
+        out[1, j] = p.variance * exp(state[1] + state[2] - correction)
+        out[2, j] = p.variance * exp(state[1] - slow_correction)
         out[3, j] = p.skew + p.skew_width * state[3] / math.sqrt(1.0 + state[3] * state[3])
         out[4, j] = state[4]
         out[5, j] = state[5]
@@ -120,5 +121,5 @@ def walk(
 
 @kernel
 def _revert(value: float, sd: float, pulls: float, shock: float) -> float:
-    keep = math.exp(-pulls)
+    keep = exp(-pulls)
     return keep * value + sd * math.sqrt(max(1.0 - keep * keep, 0.0)) * shock
