@@ -94,10 +94,30 @@ class ImportReport:
     quality: Quality
     rejects_path: str | None = None
 
-    def __getattr__(self, name: str) -> int:
-        if name in _COUNTS:
-            return sum(getattr(file, name) for file in self.files)
-        raise AttributeError(name)
+    @property
+    def rows_read(self) -> int:
+        """Rows of all files; each is stored, unchanged, replaced or rejected."""
+        return sum(file.rows_read for file in self.files)
+
+    @property
+    def rows_stored(self) -> int:
+        """Rows that were new to the store."""
+        return sum(file.rows_stored for file in self.files)
+
+    @property
+    def rows_unchanged(self) -> int:
+        """Rows that the store held already, or that repeat another row."""
+        return sum(file.rows_unchanged for file in self.files)
+
+    @property
+    def rows_replaced(self) -> int:
+        """Rows that took the place of other values of their key."""
+        return sum(file.rows_replaced for file in self.files)
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that cannot be used and lie in the rejects file."""
+        return sum(file.rows_rejected for file in self.files)
 
     @property
     def clean(self) -> bool:
@@ -203,7 +223,11 @@ def _guarded(store: Store, path: Path, format: str, *, alone: bool) -> _Outcome:
 def _import_file(store: Store, path: Path, format: str) -> _Outcome:
     source = Source(path)
     loader = choose(source, format)
-    parsed = loader.read(source)
+    try:
+        parsed = loader.read(source)
+    except pl.exceptions.PolarsError as problem:
+        said = str(problem).splitlines()[0]
+        raise DataError(f"{path}: a column is not as {loader.name} has it ({said}).", hint=loader.about) from None
     rejects, findings = [parsed.rejects], _findings_of_parsed(parsed, loader.datasets)
     unchanged = [_NO_ROWS]
     usable: list[tuple[str, pl.DataFrame]] = []

@@ -33,7 +33,7 @@ _COLUMNS = {
     "kind": pl.String(), "rejected": pl.Boolean(), "dataset": pl.String(), "underlying": pl.String(),
     "count": pl.Int64(), "first": pl.Date(), "last": pl.Date(), "detail": pl.String(), "file": pl.String(),
 }  # fmt: skip
-_OUTLIER = 30.0  # robust standard deviations of one-minute returns; real crashes of 2013-2017 reach about 60
+_OUTLIER = 30.0  # robust standard deviations of one-minute returns: a handful of minutes in five years of BANKNIFTY
 _LEAST_MOVE = 0.01
 _SPIKE = 3.0
 _SPIKE_RUPEES = 10.0
@@ -258,7 +258,8 @@ def _outliers(name: str, frame: pl.DataFrame) -> list[Finding]:
         top, bottom = pl.max_horizontal("_before", "_after"), pl.min_horizontal("_before", "_after")
         high = (pl.col("high") > _SPIKE * top) & (pl.col("high") - top > _SPIKE_RUPEES)
         low = (pl.col("low") * _SPIKE < bottom) & (bottom - pl.col("low") > _SPIKE_RUPEES)
-        odd, what = high | low, pl.format("{} {} low {} high {}", "strike", "right", "low", "high")
+        between = pl.col("_before").is_not_null() & pl.col("_after").is_not_null()
+        odd, what = between & (high | low), pl.format("{} {} low {} high {}", "strike", "right", "low", "high")
     else:
         move = (pl.col("close") / pl.col("_before")).log().abs()
         usual = move.median().over("underlying") * 1.4826

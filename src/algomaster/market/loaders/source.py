@@ -120,7 +120,8 @@ class Source:
     def text(self, columns: tuple[str, ...], *, header: bool, optional: int = 0) -> Raw:
         """Rows of a text file with these columns; lines with another number of fields are broken.
 
-        The last ``optional`` columns may be absent from a line and are null then. Values hold no commas in any format read here; quotes are dropped. A trailing comma makes a last column "".
+        The last ``optional`` columns may be absent from a line and are null then. Values hold no commas in any format
+        read here; quotes are dropped. A trailing comma makes a last column "".
         """
         lines = self.lines.slice(1) if header else self.lines
         lines = lines.filter(pl.col("line").str.strip_chars() != "")

@@ -23,7 +23,9 @@ def _recognises(head: Head) -> bool:
 def _read(source: Source) -> Parsed:
     raw = source.table()
     day, time = (pl.col(name).cast(pl.String).str.strip_chars() for name in ("date", "time"))
-    local = (day.str.slice(0, 10) + " " + time).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="ns", strict=False)
+    moment = day.str.slice(0, 10) + " " + time
+    formats = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+    local = pl.coalesce(moment.str.to_datetime(form, time_unit="ns", strict=False) for form in formats)
     frame = raw.frame.with_columns(local=local)
     return minute_bars(raw, frame, stamp="start", style="ddmonyy", activity=True)
 

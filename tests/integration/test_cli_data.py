@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from algo.commands.data import app
+
+LINE = "NIFTY,20210611,{time},15800,15801,15799,15800\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def run(*words: str, home: Path) -> Result:
+    return CliRunner().invoke(app, [*words, "--home", str(home)])
+
+
+def minutes(tmp_path: Path, *times: str) -> str:
+    file = tmp_path / "any.txt"
+    file.write_text("".join(LINE.format(time=time) for time in times))
+    return str(file)
+
+
+def test_a_clean_import_ends_with_zero(tmp_path: Path, home: Path) -> None:
+    result = run("import", minutes(tmp_path, "09:16", "09:17"), "--json", home=home)
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (told["rows_read"], told["rows_stored"], told["rows_rejected"]) == (2, 2, 0)
+    again = json.loads(run("import", minutes(tmp_path, "09:16", "09:17"), "--json", home=home).stdout)
+    assert (again["rows_stored"], again["rows_unchanged"]) == (0, 2)
+
+
+def test_rejected_rows_end_with_ten(tmp_path: Path, home: Path) -> None:
+    result = run("import", minutes(tmp_path, "09:16", "15:45"), "--json", home=home)
+    assert result.exit_code == 10
+    assert Path(json.loads(result.stdout)["rejects_path"]).is_file()
+    text = run("import", minutes(tmp_path, "09:16", "15:45"), home=home)
+    assert text.exit_code == 10
+    assert "after_close" in text.stdout
+
+
+def test_a_file_of_a_folder_that_cannot_be_used_ends_with_ten(tmp_path: Path, home: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "odd.csv").write_text("colour\nred\n")
+    assert run("import", str(folder), home=home).exit_code == 10
+
+
+def test_list_and_check_say_what_is_there(tmp_path: Path, home: Path) -> None:
+    run("import", minutes(tmp_path, "09:16", "09:18"), home=home)
+    (held,) = json.loads(run("list", "--json", home=home).stdout)["datasets"]
+    assert (held["dataset"], held["underlying"], held["rows"]) == ("index_minute", "NIFTY", 2)
+    assert held["first"] == "2021-06-11"
+    (gap,) = json.loads(run("check", "NIFTY", "--from", "2021-06-01", "--json", home=home).stdout)["findings"]
+    assert (gap["kind"], gap["count"]) == ("gap", 373)
+    assert "index_minute" in run("list", home=home).stdout
+    assert "gap" in run("check", home=home).stdout
+
+
+def test_simulated_minutes_fill_the_store(home: Path) -> None:
+    words = ("simulate", "NIFTY", "--sessions", "2", "--start", "2024-01-01", "--strikes", "5", "--seed", "3", "--json")
+    told = json.loads(run(*words, home=home).stdout)
+    assert (told["underlying"], told["sessions"], told["first"]) == ("NIFTY", 2, "2024-01-01")
+    assert told["rows_stored"] > 2 * 375
+    again = json.loads(run(*words, home=home).stdout)
+    assert (again["rows_stored"], again["rows_unchanged"]) == (0, told["rows_stored"])
