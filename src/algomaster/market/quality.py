@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from algomaster.core.errors import FactError
+from algomaster.core.errors import DataError, FactError
+from algomaster.core.types import MINUTE_NS, IntArray
 from algomaster.market import calendar
 from algomaster.market.load import as_date
 from algomaster.market.loaders.parse import IST
 from algomaster.market.rules import MINUTES, Judged, hours
-from algomaster.market.schemas import TIMESTAMP
 from algomaster.market.store import Store
 
 __all__ = ["Finding", "Quality", "check", "of_judged", "survey"]
@@ -192,60 +193,56 @@ def _gaps(name: str, frame: pl.DataFrame) -> list[Finding]:
     """Count minutes of the session without a bar, for each contract, and tell those a halt explains apart."""
     contract = [column for column in ("expiry", "strike", "right") if column in frame.columns]
     found: list[Finding] = []
-    counts = frame.group_by("underlying", "session", maintain_order=True).agg(
-        bars=pl.len(),
-        contracts=pl.struct(contract).n_unique() if contract else pl.lit(1),
-        minutes=pl.col("ts").unique(),
-    )
-    for row in counts.sort("underlying", "session").iter_rows(named=True):
+    parts = frame.select("underlying", "session", "ts", *contract).partition_by("underlying", "session", as_dict=True)
+    for (underlying, day), part in sorted(parts.items()):
         try:
-            session = calendar.session(row["session"])
-        except FactError:
+            session = calendar.session(day)
+        except DataError:  # a day without hours on record has no minutes that could be missing
             continue
-        starts, traded = session.bar_starts(), _traded(session)
-        seen = np.isin(starts, pl.Series(row["minutes"], dtype=TIMESTAMP).to_physical().to_numpy())
-        label = {"dataset": name, "underlying": row["underlying"], "first": session.date, "last": session.date}
+        contracts = part.select(contract).n_unique() if contract else 1
+        bars, traded = _bars(part["ts"], session), _traded(session)
+        label = {"dataset": name, "underlying": underlying, "first": day, "last": day}
         if not traded.all():
-            stopped = int((~traded & ~seen).sum())
+            stopped = int((~traded & (bars == 0)).sum())
             found.append(Finding(kind="halt", count=stopped, detail=_halts(session.halts), **label))
-            if (~traded & seen).any():
-                detail = "bars while trading was stopped"
-                found.append(Finding(kind="in_halt", count=int((~traded & seen).sum()), detail=detail, **label))
-        missing = int(traded.sum()) * row["contracts"] - (row["bars"] - _bars_in_halt(frame, session, traded, row))
+        if bars[~traded].any():
+            detail = "bars while trading was stopped"
+            found.append(Finding(kind="in_halt", count=int(bars[~traded].sum()), detail=detail, **label))
+        missing = int(traded.sum()) * contracts - int(bars[traded].sum())
         if missing > 0:
-            found.append(Finding(kind="gap", count=missing, detail=_missing(starts, traded & ~seen, row), **label))
+            nowhere = session.bar_starts()[traded & (bars == 0)]
+            found.append(Finding(kind="gap", count=missing, detail=_missing(nowhere, contracts), **label))
     return found
 
 
-def _traded(session: calendar.Session) -> np.ndarray:
+def _bars(ts: pl.Series, session: calendar.Session) -> IntArray:
+    """Count the bars of every minute of the session over all contracts, (M,)."""
+    place = (ts.to_physical().to_numpy() - session.open_ns) // MINUTE_NS
+    inside = (place >= 0) & (place < session.minutes)
+    return np.bincount(place[inside], minlength=session.minutes)
+
+
+def _traded(session: calendar.Session) -> NDArray[np.bool_]:
     """Say for every minute of the session, (M,) bool, whether trading was open."""
     minute = session.first_minute + np.arange(session.minutes)
     stopped = [(minute >= start) & (minute < end) for start, end in session.halts]
     return ~np.logical_or.reduce(stopped) if stopped else np.ones(minute.size, np.bool_)
 
 
-def _bars_in_halt(frame: pl.DataFrame, session: calendar.Session, traded: np.ndarray, row: dict[str, Any]) -> int:
-    if traded.all():
-        return 0
-    stopped = pl.Series(session.bar_starts()[~traded]).cast(TIMESTAMP)
-    day = frame.filter(pl.col("session") == session.date, pl.col("underlying") == row["underlying"])
-    return day.filter(pl.col("ts").is_in(stopped.implode())).height
-
-
 def _halts(halts: tuple[tuple[int, int], ...]) -> str:
     return ", ".join(f"{calendar.format_time(start)}-{calendar.format_time(end)}" for start, end in halts)
 
 
-def _missing(starts: np.ndarray, nowhere: np.ndarray, row: dict[str, Any]) -> str:
+def _missing(nowhere: IntArray, contracts: int) -> str:
     """Write the minutes no contract has as ranges."""
-    minutes = calendar.minute_of_day(starts[nowhere])
+    minutes = calendar.minute_of_day(nowhere)
     runs = np.split(minutes, np.flatnonzero(np.diff(minutes) > 1) + 1) if minutes.size else []
     told = [
         calendar.format_time(int(run[0])) + (f"-{calendar.format_time(int(run[-1]))}" if run.size > 1 else "")
         for run in runs
     ]
     text = "no bar at " + ", ".join(told[:6]) + (", ..." if len(told) > 6 else "") if told else ""
-    return text if row["contracts"] == 1 else f"over {row['contracts']} contracts; {text}".rstrip("; ")
+    return text if contracts == 1 else f"over {contracts} contracts; {text}".rstrip("; ")
 
 
 def _outliers(name: str, frame: pl.DataFrame) -> list[Finding]:
