@@ -78,6 +78,7 @@ def test_the_law_notices_a_surface_with_arbitrage():
 
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, session=SESSIONS, underlying=st.sampled_from(sorted(MODELS)))
+@example(seed=21597107, session=calendar.session(date(2019, 3, 28)), underlying="NIFTY")  # a jump inside a minute
 @example(seed=0, session=calendar.session(date(2021, 2, 24)), underlying="NIFTY")
 @example(seed=0, session=calendar.session(date(2021, 11, 4)), underlying="BANKNIFTY")
 def test_quotes_and_bars_in_every_market(seed, session, underlying):

@@ -95,7 +95,7 @@ class MarketModel(Config):
     curvature: float = Field(default=0.95, gt=0)
     basis_sd: float = Field(default=0.0003, ge=0)
     basis_pull: float = Field(default=500.0, gt=0)
-    spread_share: float = Field(default=0.002, ge=0)
+    spread_share: float = Field(default=0.0015, ge=0)
     spread_term: float = Field(default=15.0, ge=0)
     itm_spread: float = Field(default=0.002, ge=0)
     itm_spread_term: float = Field(default=60.0, ge=0)

@@ -104,8 +104,8 @@ def pair_mids(
 
 
 @kernel
-def spread(mid: float, out_by: float, move: float, years: float, urgency: float, tick: float, p: QuoteParams) -> float:
-    """Give the bid-ask spread in paise.
+def spread(mid: float, out_by: float, move: float, years: float, urgency: float, p: QuoteParams) -> float:
+    """Give the bid-ask spread in paise before it is widened to the tick grid.
 
     Parameters
     ----------
@@ -114,7 +114,6 @@ def spread(mid: float, out_by: float, move: float, years: float, urgency: float,
     move : standard deviation of the underlying until expiry, paise
     years : business time to expiry
     urgency : multiple for the open and the last minutes
-    tick : paise
     p : QuoteParams
     """
     width = p.spread_share * (1.0 + p.spread_term * years) * mid
@@ -122,7 +121,7 @@ def spread(mid: float, out_by: float, move: float, years: float, urgency: float,
         depth = out_by / move
         deep = p.itm_spread * (1.0 + p.itm_spread_term * years) * move * depth * depth
         width += min(deep, 0.02 * mid)  # the deepest quotes of the snapshots are 2 to 3 percent wide
-    return max(tick, width * urgency)
+    return width * urgency
 
 
 @kernel
@@ -191,8 +190,8 @@ def option_bars(
                         bars.oi[e, k, r, i] = units[r]
                     continue
                 out_by = _quote_minute(points, e, i, P, strike, float(tick), p, bid, ask)
-                first = i * P
-                reach = points.forward[e, first] * math.sqrt(points.theta[e, first] + _SMALLEST_MOVE * _SMALLEST_MOVE)
+                last = (i + 1) * P - 1
+                reach = points.forward[e, last] * math.sqrt(points.theta[e, last] + _SMALLEST_MOVE * _SMALLEST_MOVE)
                 for r in range(2):
                     bars.bid[e, k, r, i] = bid[r, P - 1]
                     bars.ask[e, k, r, i] = ask[r, P - 1]
@@ -219,7 +218,8 @@ def _quote_minute(
     bid: IntArray,
     ask: IntArray,
 ) -> float:
-    """Quote call and put at the minute's points; give how far the call is out of the money at the first."""
+    """Quote call and put at the minute's points; give how far the call is out of the money at the last."""
+    forward = 0.0
     for s in range(P):
         j = i * P + s
         forward = points.forward[e, j]
@@ -230,11 +230,11 @@ def _quote_minute(
         urgency = 1.0 + p.open_spread * exp(-points.since_open[j] / _OPENING)
         urgency += p.expiry_spread * exp(-points.minutes_left[e, j] / _NEAR_EXPIRY)
         years = points.years[e, j]
-        width = spread(call, strike - forward, move, years, urgency, tick, p)
+        width = spread(call, strike - forward, move, years, urgency, p)
         bid[0, s], ask[0, s] = quote(call, width, tick)
-        width = spread(put, forward - strike, move, years, urgency, tick, p)
+        width = spread(put, forward - strike, move, years, urgency, p)
         bid[1, s], ask[1, s] = quote(put, width, tick)
-    return float(strike - points.forward[e, i * P])
+    return float(strike - forward)
 
 
 @kernel

@@ -261,17 +261,10 @@ def _fill_series(day: ChainDay, session: calendar.Session, path: MarketPath, mod
     traded = _open_minutes(session)
     tick = facts.tick_paise(day.underlying, on=day.session, segment="index")
     _bars(path.spot, tick, traded, day.spot_open, day.spot_high, day.spot_low, day.spot)
-    nearest = market_points(session, path, [_future_expiry(day.underlying, day.session)], model)
+    fair = market_points(session, path, [_future_expiry(day.underlying, day.session)], model).forward[0]
     tick = facts.tick_paise(day.underlying, on=day.session, segment="future")
-    _bars(
-        nearest.forward[0] * (1.0 + path.basis),
-        tick,
-        traded,
-        day.future_open,
-        day.future_high,
-        day.future_low,
-        day.future,
-    )
+    future = fair * (1.0 + path.basis)
+    _bars(future, tick, traded, day.future_open, day.future_high, day.future_low, day.future)
     closes = slice(POINTS - 1, None, POINTS)
     points = np.empty(traded.size)
     volatility_index(
