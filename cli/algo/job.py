@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -170,9 +170,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _date(value: date | str, what: str) -> date:
     try:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        found = date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise ConfigError(f"{what}: expected a date such as 2021-06-11, got {value!r}.") from None
+        found = None
+    if found is None or isinstance(found, datetime):
+        raise ConfigError(f"{what}: expected a date such as 2021-06-11, got {value}.")
+    return found
 
 
 def _plain(value: Any) -> Any:
