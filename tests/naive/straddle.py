@@ -67,7 +67,7 @@ def past_exit(day, p, i):
 
 
 def leg(day, p, decision, bound, at_close, k, right):
-    o, h, l, c = (getattr(day, name)[0, k, right] for name in ("open", "high", "low", "close"))
+    o, h, low, c = (getattr(day, name)[0, k, right] for name in ("open", "high", "low", "close"))
     minutes = len(day.ts)
     if at_close and c[decision] != MISSING:
         entry_bar, entry, first = decision, int(c[decision]), decision + 1
@@ -95,9 +95,9 @@ def leg(day, p, decision, bound, at_close, k, right):
                 return entry_bar, entry, i, int(o[i]), "open", "target"
         # the range
         if on_range and h[i] != MISSING:
-            if stop and beyond(h[i] if sell else l[i], stop, up=sell):
+            if stop and beyond(h[i] if sell else low[i], stop, up=sell):
                 return entry_bar, entry, i, stop, "range", "stop"
-            if target and beyond(l[i] if sell else h[i], target, up=not sell):
+            if target and beyond(low[i] if sell else h[i], target, up=not sell):
                 return entry_bar, entry, i, target, "range", "target"
         # the close
         if c[i] != MISSING:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from algomaster.backtest.session import FILL_COLUMNS
+from algomaster.core.arrays import to_rupees
 from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray, Record
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.strategy.steps.contract import NO_CONTRACT, NO_INSTRUMENT, REASONS, UNFILLED
@@ -53,8 +54,7 @@ def _text(column: str, words: Sequence[str]) -> pl.Expr:
 
 
 def _rupees(paise: IntArray) -> pl.Series:
-    # numpy's division is the nearest float to the true quotient; polars multiplies by 1/100, which often is not
-    return pl.Series(paise / PAISE)
+    return pl.Series(to_rupees(paise))
 
 
 def fills_frame(rows: IntArray) -> pl.DataFrame:
@@ -151,11 +151,11 @@ def _session_orders(chain: ChainDay, log: Record) -> pl.DataFrame:
             "kind": log["kind"],
             "expiry": chain.expiries[expiry],
             "right": right,
-            "strike": chain.strikes[contract % strikes] / PAISE,
+            "strike": to_rupees(chain.strikes[contract % strikes]),
             "steps": log["steps"],
             "late": log["late"],
             "quantity": log["quantity"],
-            "price": log["price"] * chain.tick / PAISE,
+            "price": to_rupees(log["price"] * chain.tick),
             "reason": log["reason"],
         }
     )
@@ -178,7 +178,7 @@ def _session_orders(chain: ChainDay, log: Record) -> pl.DataFrame:
 def equity_frame(days: Days, equity: Sequence[IntArray]) -> pl.DataFrame:
     """Give the equity at the end of every bar in rupees."""
     ts = np.concatenate([day.ts + MINUTE_NS for day in days])
-    return pl.DataFrame({"ts": ts, "equity": np.concatenate(equity) / PAISE}).with_columns(_times(pl.col("ts")))
+    return pl.DataFrame({"ts": ts, "equity": to_rupees(np.concatenate(equity))}).with_columns(_times(pl.col("ts")))
 
 
 def daily_frame(days: Days, net: IntArray, costs: IntArray, trades: IntArray) -> pl.DataFrame:
@@ -186,9 +186,9 @@ def daily_frame(days: Days, net: IntArray, costs: IntArray, trades: IntArray) ->
     return pl.DataFrame(
         {
             "session": [day.session for day in days],
-            "gross": (net + costs) / PAISE,
-            "costs": costs / PAISE,
-            "pnl": net / PAISE,
+            "gross": to_rupees(net + costs),
+            "costs": to_rupees(costs),
+            "pnl": to_rupees(net),
             "trades": trades,
         }
     )
@@ -199,7 +199,7 @@ def prices_frame(days: Days) -> pl.DataFrame:
     ts = np.concatenate([day.ts + MINUTE_NS for day in days])
     spot = np.concatenate([day.spot for day in days])
     known = spot != MISSING
-    return pl.DataFrame({"ts": ts[known], "spot": spot[known] / PAISE}).with_columns(_times(pl.col("ts")))
+    return pl.DataFrame({"ts": ts[known], "spot": to_rupees(spot[known])}).with_columns(_times(pl.col("ts")))
 
 
 def skip_reason(legs: Record, placed: int) -> str | None:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from algomaster.core.types import FloatArray
+from algomaster.core.types import PAISE, FloatArray, IntArray
 
-__all__ = ["as_array", "as_vector", "kind_of", "like"]
+__all__ = ["as_array", "as_vector", "kind_of", "like", "to_rupees"]
 
 
 def kind_of(values: object) -> str:
@@ -83,3 +83,12 @@ def like(result: FloatArray, *sources: Any) -> Any:
         if kind == "pandas" and result.shape == (len(source),):
             return type(source)(result, index=source.index, name=source.name)
     return float(result) if result.ndim == 0 else result
+
+
+def to_rupees(paise: IntArray) -> FloatArray:
+    """Give whole paise as rupees, each the float nearest to the true quotient.
+
+    polars divides a column by multiplying with 1/100, which is off by one bit for one amount in seven; amounts that
+    are compared or shown therefore come through here.
+    """
+    return np.asarray(paise / PAISE)

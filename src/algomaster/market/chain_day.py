@@ -130,7 +130,7 @@ class ChainDay:
     ) -> Self:
         """Give a session in which nothing has been observed; builders fill its arrays in place."""
         E, K, M = expiries.size, strikes.size, ts.size
-        chain = {
+        chain: dict[str, Any] = {
             name: np.full((E, K, 2, M), MISSING, np.int64 if name in {"volume", "oi"} else np.int32)
             for name in CHAIN_FIELDS
         }

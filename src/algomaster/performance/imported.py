@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 import algomaster
-from algomaster.core.arrays import kind_of
+from algomaster.core.arrays import kind_of, to_rupees
 from algomaster.core.errors import DataError
 from algomaster.core.types import PAISE, IntArray
 from algomaster.performance.metrics import summarize, trade_totals
@@ -47,7 +47,9 @@ def read_trades(trades: Any, *, underlying: str, strategy: str, skipped: pl.Data
     frame = frame.sort(_ORDER, maintain_order=True)
     pnl, costs = _paise(frame)
     frame = frame.with_columns(
-        pl.Series("pnl", pnl / PAISE), pl.Series("costs", costs / PAISE), pl.Series("net_pnl", (pnl - costs) / PAISE)
+        pl.Series("pnl", to_rupees(pnl)),
+        pl.Series("costs", to_rupees(costs)),
+        pl.Series("net_pnl", to_rupees(pnl - costs)),
     ).select(list(TRADES))
     money = pl.DataFrame({"session": frame["session"], "gross": pnl, "costs": costs, "pnl": pnl - costs})
     daily = (
@@ -67,7 +69,9 @@ def read_trades(trades: Any, *, underlying: str, strategy: str, skipped: pl.Data
         "orders": pl.DataFrame(schema={"session": pl.Date(), "ts": TIME, "leg": pl.Int32()}),
         "skipped": _skipped(skipped),
         "equity": equity[0],
-        "daily": daily.with_columns(pl.col("gross", "costs", "pnl") / PAISE),
+        "daily": daily.with_columns(
+            pl.Series(name, to_rupees(daily[name].to_numpy())) for name in ("gross", "costs", "pnl")
+        ),
         "prices": pl.DataFrame(schema={"ts": TIME, "spot": pl.Float64()}),
         "metrics": summarize(daily["pnl"].to_numpy(), totals=trade_totals(pnl, costs), max_drawdown_paise=deepest),
         "assumptions": _assumptions(frame),
@@ -193,7 +197,8 @@ def _paise(frame: pl.DataFrame) -> tuple[IntArray, IntArray]:
 def _equity(exits: pl.Series, curve: IntArray) -> tuple[pl.DataFrame, IntArray]:
     """Give cumulated net P&L after the last exit of each moment, as a frame in rupees and as paise."""
     steps = pl.DataFrame({"ts": exits, "equity": curve}).group_by("ts", maintain_order=True).last()
-    return steps.with_columns(pl.col("equity") / PAISE), steps["equity"].to_numpy()
+    paise = steps["equity"].to_numpy()
+    return steps.with_columns(pl.Series("equity", to_rupees(paise))), paise
 
 
 def _fills(frame: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
+from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from algomaster.core.render import rupees
@@ -280,3 +281,8 @@ def _dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
     figure.update_yaxes(
         gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)", automargin=True, title_standoff=8
     )
+
+
+def plotly_script() -> str:
+    """Give plotly.js itself, for a page that must not load anything."""
+    return str(get_plotlyjs())

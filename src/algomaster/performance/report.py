@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
-from plotly.offline import get_plotlyjs
 
 from algomaster.core.render import rupees
 from algomaster.performance.metrics import METRICS
-from algomaster.performance.plots import calendar_figure, equity_figure, trades_figure
+from algomaster.performance.plots import calendar_figure, equity_figure, plotly_script, trades_figure
 from algomaster.performance.result import span_of, write_metric
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _page(result: Result) -> str:
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<meta name='color-scheme' content='light dark'><title>{html.escape(title)}</title>"
         f"<style>{css}</style></head>\n"
-        f"<body><main>{''.join(body)}</main>\n<script>{get_plotlyjs()}</script>\n<script>{js}</script></body></html>\n"
+        f"<body><main>{''.join(body)}</main>\n<script>{plotly_script()}</script>\n<script>{js}</script></body></html>\n"
     )
 
 
