@@ -113,6 +113,15 @@ def test_near_the_money_every_minute_trades_and_only_far_contracts_do_not(days):
         assert share[-5:].mean() > 0.2
 
 
+def test_in_a_thin_market_only_the_money_trades():
+    model = MODELS["NIFTY"].model_copy(update={"lots_a_minute": 1e-12})
+    day = simulate("NIFTY", sessions=1, start="2024-01-01", strikes=41, seed=7, model=model)[0]
+    distance = np.abs(day.strikes[:, None] - day.spot[None, :])
+    volume = day.volume[0].transpose(0, 2, 1)
+    assert (volume[distance <= 10000] == day.lot[0]).all()
+    assert (volume[distance > 30000] == 0).all()
+
+
 def test_spreads_widen_into_the_money_and_at_the_open(days):
     day = days[0]
     width = (day.ask - day.bid)[0].astype(float)
