@@ -5,6 +5,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from algo.commands.data import app
+from algomaster import market
+from algomaster.core.errors import DataError
 
 LINE = "NIFTY,20210611,{time},15800,15801,15799,15800\n"
 
@@ -67,3 +69,17 @@ def test_simulated_minutes_fill_the_store(home: Path) -> None:
     assert told["rows_stored"] > 2 * 375
     again = json.loads(run(*words, home=home).stdout)
     assert (again["rows_stored"], again["rows_unchanged"]) == (0, told["rows_stored"])
+
+
+def test_what_is_simulated_comes_back_from_the_store(home: Path) -> None:
+    run("simulate", "NIFTY", "--sessions", "2", "--start", "2024-01-01", "--strikes", "5", "--seed", "3", home=home)
+    made = market.simulate("NIFTY", sessions=2, start="2024-01-01", strikes=5, seed=3)
+    assert market.load("NIFTY", "2024-01-01", "2024-01-02", home=home).fingerprint == made.fingerprint
+
+
+def test_simulated_minutes_never_replace_others(home: Path) -> None:
+    words = ("simulate", "NIFTY", "--sessions", "1", "--start", "2024-01-01", "--strikes", "5", "--seed")
+    assert run(*words, "3", home=home).exit_code == 0
+    result = run(*words, "4", home=home)
+    assert isinstance(result.exception, DataError)
+    assert "another home" in str(result.exception)

@@ -12,7 +12,7 @@ from algomaster.core.errors import DataError
 from algomaster.core.types import MISSING
 from algomaster.market import calendar
 from algomaster.market.importer import ImportReport, import_path
-from algomaster.market.load import load
+from algomaster.market.loading import load
 from algomaster.market.store import Store
 from shared_data import shared_path
 

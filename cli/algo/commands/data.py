@@ -108,7 +108,7 @@ def simulate(
 ) -> None:
     """Fill the store with a simulated market: minutes of options, index, future and volatility index."""
     from algomaster.market import simulate
-    from algomaster.market.load import store_days
+    from algomaster.market.loading import store_days
     from algomaster.market.store import Store
 
     with console.working(as_json=as_json) as work:

@@ -6,7 +6,7 @@ from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
     from algomaster.market.chain_day import ChainDay, Days
-    from algomaster.market.load import load
+    from algomaster.market.loading import load
     from algomaster.market.simulator import simulate
     from algomaster.market.store import Store
 
@@ -18,7 +18,7 @@ __getattr__, __dir__ = attach(
         "ChainDay": "algomaster.market.chain_day",
         "Days": "algomaster.market.chain_day",
         "Store": "algomaster.market.store",
-        "load": "algomaster.market.load",
+        "load": "algomaster.market.loading",
         "simulate": "algomaster.market.simulator",
     },
 )

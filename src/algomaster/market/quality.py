@@ -1,11 +1,13 @@
 """The data-quality report: what is wrong with rows, counted, as an object, a table and text.
 
-Kinds of findings. Rejected rows: ``broken_line``, ``unparseable``, ``bad_time``, ``unknown_symbol``,
-``missing_price``, ``zero_price``, ``inconsistent``, ``bad_quantity``, ``bad_contract``, ``expired``, ``empty_row``,
-``no_session``, ``before_open``, ``after_close``, ``off_tick``, ``bad_scale``, ``conflict``. Kept rows: ``duplicate``
-and ``stale`` (repeats of one observation), ``normalised``, ``zero_is_none``, ``outlier``, ``in_halt``,
-``off_session``, ``stamp``. Absent rows: ``gap`` (minutes of a session), ``halt`` (minutes a halt explains),
-``missing_sessions``.
+Kinds of findings.
+
+- Rejected rows: ``broken_line``, ``unparseable``, ``bad_time``, ``unknown_symbol``, ``unknown_kind``, ``not_a_minute``,
+  ``not_a_day``, ``missing_price``, ``zero_price``, ``inconsistent``, ``bad_quantity``, ``bad_contract``, ``expired``,
+  ``empty_row``, ``no_session``, ``before_open``, ``after_close``, ``off_tick``, ``bad_scale``, ``conflict``.
+- Kept rows: ``duplicate`` and ``stale`` (repeats of one observation), ``normalised``, ``zero_is_none``, ``outlier``,
+  ``in_halt``, ``off_session``, ``stamp``.
+- Absent rows: ``gap`` (minutes of a session), ``halt`` (minutes a halt explains), ``missing_sessions``.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from numpy.typing import NDArray
 from algomaster.core.errors import DataError, FactError
 from algomaster.core.types import MINUTE_NS, IntArray
 from algomaster.market import calendar
-from algomaster.market.load import as_date
 from algomaster.market.loaders.parse import IST
+from algomaster.market.loading import as_date
 from algomaster.market.rules import MINUTES, Judged, hours
 from algomaster.market.store import Store
 

@@ -176,7 +176,11 @@ class Store:
         return sorted(self.scan(name).select(pl.col("underlying").unique()).collect()["underlying"].to_list())
 
     def sessions(self, name: str, *, underlying: str, start: date | None = None, end: date | None = None) -> list[date]:
-        """Sessions of an underlying in a dataset, in order."""
+        """Sessions of an underlying in a dataset, in order; told by the files' names where each holds one."""
+        kind = dataset(name)
+        if kind.period == "session" and kind.by_underlying:
+            paths = [path for path in self._paths(kind, underlying) if _overlaps(kind, path, start, end)]
+            return [date.fromisoformat(_period(path)) for path in paths]
         found = self.scan(name, underlying=underlying, start=start, end=end).select(pl.col("session").unique())
         return sorted(found.collect()["session"].to_list())
 
@@ -232,9 +236,13 @@ def _folder(underlying: str) -> str:
 
 
 def _overlaps(kind: Dataset, path: str, start: date | None, end: date | None) -> bool:
-    period = path.rsplit("/", 1)[1].removesuffix(".parquet")
+    period = _period(path)
     first, last = (limit.strftime(_PERIOD[kind.period]) if limit else period for limit in (start, end))
     return first <= period <= last
+
+
+def _period(path: str) -> str:
+    return path.rsplit("/", 1)[1].removesuffix(".parquet")
 
 
 def _within(kind: Dataset, part: pl.DataFrame, outcome: NDArray[np.uint8]) -> pl.DataFrame:

@@ -148,6 +148,9 @@ def test_index_parquet_is_stamped_at_the_end(tmp_path: Path) -> None:
     values = {name: [5937.9, 5938.55] for name in ("open", "high", "low", "close")}
     pl.DataFrame({"symbol": ["NIFTY"] * 2, "ts": stamps, **values}).write_parquet(path)
     assert india(only(parsed(path, "index_parquet"))) == ["2013-01-01 09:15", "2013-01-01 15:29"]
+    zoned = stamps.dt.replace_time_zone("Asia/Kolkata").dt.convert_time_zone("UTC")
+    pl.DataFrame({"symbol": ["NIFTY"] * 2, "ts": zoned, **values}).write_parquet(path)
+    assert india(only(parsed(path, "index_parquet"))) == ["2013-01-01 09:15", "2013-01-01 15:29"]
 
 
 @pytest.mark.parametrize("more", ["", ",3", ",45,0"])

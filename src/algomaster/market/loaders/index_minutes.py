@@ -9,7 +9,7 @@ import polars as pl
 from algomaster.core.errors import DataError
 from algomaster.market.loaders.bars import PRICES, minute_bars
 from algomaster.market.loaders.loader import Loader
-from algomaster.market.loaders.parse import Parsed
+from algomaster.market.loaders.parse import IST, Parsed
 from algomaster.market.loaders.source import Head, Source
 
 __all__ = ["INDEX_CSV", "INDEX_PARQUET", "INDEX_TEXT"]
@@ -31,11 +31,14 @@ def _read_parquet(source: Source) -> Parsed:
     stamp = raw.frame["ts"]
     if stamp.dtype == pl.String:
         local = pl.col("ts").str.to_datetime(time_unit="ns", strict=False)
-    elif isinstance(stamp.dtype, pl.Datetime) and stamp.dtype.time_zone is None:
-        local = pl.col("ts").cast(pl.Datetime("ns"))
+    elif isinstance(stamp.dtype, pl.Datetime):
+        zoned = stamp.dtype.time_zone is not None
+        local = pl.col("ts").dt.convert_time_zone(IST).dt.replace_time_zone(None) if zoned else pl.col("ts")
     else:
-        raise DataError(f"{source.path}: expected naive Indian times in ts, got {stamp.dtype}.", hint="See the format.")
-    return minute_bars(raw, raw.frame.with_columns(local=local), stamp="end", style="ddmonyy", activity=False)
+        raise DataError(f"{source.path}: expected times in ts, got {stamp.dtype}.", hint="Choose another format.")
+    return minute_bars(
+        raw, raw.frame.with_columns(local=local.cast(pl.Datetime("ns"))), stamp="end", style="ddmonyy", activity=False
+    )
 
 
 def _is_text(head: Head) -> bool:

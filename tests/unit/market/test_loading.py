@@ -5,11 +5,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from algomaster import market
 from algomaster.core.errors import DataError, DataWarning, FactError
 from algomaster.core.types import MISSING
 from algomaster.market import calendar
 from algomaster.market.chain_day import ChainDay
-from algomaster.market.load import day_from_frames, frames_of, load, store_days
+from algomaster.market.loading import day_from_frames, frames_of, load, store_days
 from algomaster.market.store import Store
 
 SESSION = date(2021, 6, 11)
@@ -44,6 +45,10 @@ def made_up(session: date = SESSION, *, seed: int = 1, holes: float = 0.2, expir
         values = getattr(day, name)
         values[...] = np.where(draw.random(values.shape) < holes, MISSING, draw.integers(1, 2_000_000, values.shape))
     return day
+
+
+def test_the_public_name_is_the_function_whatever_was_imported_before() -> None:
+    assert market.load is load
 
 
 @pytest.mark.parametrize("where", ["local", "memory"])
