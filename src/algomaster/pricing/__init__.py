@@ -6,14 +6,15 @@ from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
     from algomaster.pricing.european import Greeks, greeks, price
-    from algomaster.pricing.implied import ImpliedVol, implied_vol
+    from algomaster.pricing.implied import ImpliedStatus, ImpliedVol, implied_vol
 
-__all__ = ["Greeks", "ImpliedVol", "greeks", "implied_vol", "price"]
+__all__ = ["Greeks", "ImpliedStatus", "ImpliedVol", "greeks", "implied_vol", "price"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "Greeks": "algomaster.pricing.european",
+        "ImpliedStatus": "algomaster.pricing.implied",
         "ImpliedVol": "algomaster.pricing.implied",
         "greeks": "algomaster.pricing.european",
         "implied_vol": "algomaster.pricing.implied",

@@ -15,7 +15,7 @@ import numpy as np
 
 from algomaster.core.jit import kernel
 
-__all__ = ["erfcx_pair", "exp", "log_ratio"]
+__all__ = ["erfcx_pair", "exact_difference", "exp", "log_ratio"]
 
 _INV_LN2: Final = 1.0 / math.log(2.0)
 _LN2_HI: Final = 0.6931471803691238  # ln 2 cut after 32 bits, so that a whole multiple of it is exact
@@ -161,3 +161,11 @@ def erfcx_pair(u: float, z: float, gap: float) -> tuple[float, float, float]:
         value = value * qu + ERFCX_COEFFICIENTS[i]
     step = ou * oz * gap * _INV_SPAN
     return ou * value, oz * (value + step * slope), step * (value - oz * slope)
+
+
+@kernel(inline=True)
+def exact_difference(a: float, b: float) -> tuple[float, float]:
+    """Give a - b as rounded and what the rounding lost; the two sum to the exact difference (Knuth 1969)."""
+    gap = a - b
+    back = gap - a
+    return gap, (a - (gap - back)) - (b + back)

@@ -21,7 +21,7 @@ import math
 from typing import Final
 
 from algomaster.core.jit import kernel
-from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp, log_ratio
+from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exact_difference, exp, log_ratio
 from algomaster.pricing.kernels.vanilla import HIGHEST, LOWEST
 
 __all__ = ["ABOVE_MAX", "BAD_INPUT", "BELOW_INTRINSIC", "EXPIRED", "OK", "black_implied"]
@@ -56,9 +56,7 @@ def _time_value(call: bool, price: float, forward: float, strike: float) -> tupl
     low = forward if forward < strike else strike
     high = strike if forward < strike else forward
     in_money = (forward > strike) if call else (strike > forward)
-    gap = high - low
-    back = gap - high
-    lost = (high - (gap - back)) - (low + back)  # what the subtraction rounded away (Knuth's exact difference)
+    gap, lost = exact_difference(high, low)
     value = (price - gap) - lost
     return value if in_money else price, high - price if in_money else low - price
 
@@ -151,8 +149,8 @@ def black_implied(
     vol : float
         NaN unless the status is OK.
     status : int
-        OK; BELOW_INTRINSIC at or below the intrinsic value (there is no volatility to be seen); ABOVE_MAX at or above the
-        forward (call) or strike (put); EXPIRED for t <= 0; BAD_INPUT for NaN, infinite or out of range.
+        OK; BELOW_INTRINSIC at or below the intrinsic value (there is no volatility to be seen); ABOVE_MAX at or above
+        the forward (call) or strike (put); EXPIRED for t <= 0; BAD_INPUT for NaN, infinite or out of range.
     """
     market = (forward >= LOWEST) & (forward <= HIGHEST) & (strike >= LOWEST) & (strike <= HIGHEST)
     terms = (discount > 0.0) & (discount < _INF) & ((right == 1) | (right == -1)) & (price > -_INF) & (price < _INF)

@@ -1,0 +1,180 @@
+"""Bachelier's normal model on numbers: price, first-order Greeks and implied volatility of one European option.
+
+With s = vol sqrt(t), d = abs(forward - strike) / s and u = d / sqrt(2) the option out of the money is worth
+s phi(d) (1 - sqrt(pi) u erfcx(u)), and the bracket is -sqrt(pi)/2 erfcx'(u), which
+:func:`~algomaster.pricing.kernels.elementary.erfcx_pair` gives without cancellation. Forwards and strikes may have
+either sign.
+
+The volatility is found in units of the distance to the strike: a guess for d from the price (a fit, good to 0.5 %),
+then two Householder steps of fourth order on 1/ln(price) far from the money and on the price itself near it. There is
+no upper bound to a price in this model, so no ABOVE_MAX.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from algomaster.core.jit import kernel
+from algomaster.pricing.kernels.elementary import erfcx_pair, exact_difference, exp, log_ratio
+from algomaster.pricing.kernels.implied import BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
+from algomaster.pricing.kernels.vanilla import HIGHEST
+
+__all__ = ["bachelier_greeks", "bachelier_implied", "bachelier_price"]
+
+_INF: Final = math.inf
+_INV_SQRT2: Final = math.sqrt(0.5)
+_DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
+_SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
+_HALF_SQRT_PI: Final = 0.5 * math.sqrt(math.pi)
+_FAR: Final = 1e10
+_SMALL: Final = 2.0**-1000
+_SMALLEST: Final = 2.0**-1022
+_LIFT: Final = 2.0**600
+_LIFT_BELOW: Final = 2.0**-400
+_LN_LIFT: Final = 600.0 * math.log(2.0)
+_AT_MONEY: Final = 1e-9  # distance over price below which vol = sqrt(2 pi) (price + distance / 2) is exact
+_SPLIT: Final = 0.08331547058768633  # price in units of the distance at d = 1: phi(1) - N(-1)
+_GUESS: Final = (1.043124, -1.837632, 1.80005, -1.009541, 1.00015)  # by least squares over 1e-4 < d < 54
+
+
+@kernel(inline=True)
+def _parts(gap: float, deviation: float) -> tuple[float, float, float]:
+    """Give the undiscounted price out of the money, N(-d) and phi(d) for the distance ``gap`` to the strike."""
+    moving = deviation > 0.0
+    d = gap / (deviation if moving else 1.0)
+    d = d if d < _FAR else _FAR
+    d = d if moving or gap == 0.0 else _FAR
+    u = d * _INV_SQRT2
+    at_u, _, fall = erfcx_pair(u, u, 1.0)
+    g = exp(-u * u)
+    return deviation * g * (_DENSITY * _HALF_SQRT_PI) * fall, 0.5 * g * at_u, _DENSITY * g
+
+
+@kernel(inline=True)
+def _usable(right: int, forward: float, strike: float, t: float, vol: float, discount: float) -> bool:
+    market = (forward >= -HIGHEST) & (forward <= HIGHEST) & (strike >= -HIGHEST) & (strike <= HIGHEST)
+    terms = (t >= 0.0) & (t <= HIGHEST) & (vol >= 0.0) & (vol <= HIGHEST) & (discount > 0.0) & (discount < _INF)
+    return market & terms & ((right == 1) | (right == -1))
+
+
+@kernel(inline=True)
+def bachelier_price(right: int, forward: float, strike: float, t: float, vol: float, discount: float) -> float:
+    """Give the price of one option; ``vol`` is in units of the forward per square root of a year.
+
+    Parameters and NaN rule are those of :func:`~algomaster.pricing.kernels.vanilla.black_price`, except that forward
+    and strike may have either sign.
+    """
+    usable = _usable(right, forward, strike, t, vol, discount)
+    moneyness = (float(forward) - float(strike)) * right if usable else 1.0
+    deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
+    otm, _, _ = _parts(abs(moneyness), deviation)
+    return float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) if usable else math.nan
+
+
+@kernel(inline=True)
+def bachelier_greeks(
+    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float,
+    discount: float,
+) -> tuple[float, float, float, float, float, float]:  # fmt: skip
+    """Give price, delta, gamma, vega, theta and rho; see :func:`~algomaster.pricing.kernels.vanilla.black_greeks`.
+
+    The forward is normal with constant ``vol`` and moves in proportion to the spot.
+    """
+    usable = _usable(right, forward, strike, t, vol, discount) & (spot != 0.0) & (spot == spot)
+    moneyness = (float(forward) - float(strike)) * right if usable else 1.0
+    years = float(t) if usable else 1.0
+    sigma = float(vol) if usable else 1.0
+    root = math.sqrt(years)
+    deviation = sigma * root
+    otm, tail, density = _parts(abs(moneyness), deviation)
+    exercised = 1.0 - tail if moneyness > 0.0 else tail
+    flat = deviation == 0.0
+    undefined = flat & (moneyness == 0.0)
+    carried = float(forward) / float(spot) if usable else 1.0
+    held = discount * exercised * right
+    shape = discount * density
+    decay = 0.5 * shape * sigma / (root if root > 0.0 else 1.0)
+    missing = math.nan if not usable else 0.0
+    price = float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) + missing
+    delta = held * carried + missing
+    gamma = shape * carried * carried / (1.0 if flat else deviation) + (math.nan if undefined else missing)
+    vega = shape * root + missing
+    drift = (rate - dividend) * held * forward
+    theta = rate * price - drift - decay + (math.nan if undefined & (root == 0.0) else missing)
+    rho = years * (held * forward - price) + missing
+    return price, delta, gamma, vega, theta, rho
+
+
+@kernel(inline=True)
+def _improve(s: float, b: float, lift: float, far: bool) -> float:
+    """Take one Householder step from ``s`` (in units of the distance); ``b`` is the price times exp(lift)."""
+    d = 1.0 / s
+    u = d * _INV_SQRT2
+    _, _, fall = erfcx_pair(u, u, 1.0)
+    slope = _DENSITY * exp(lift - u * u)
+    model = s * slope * _HALF_SQRT_PI * fall
+    second = d * d * d
+    third = second * second - 3.0 * d * d * d * d
+    gap = log_ratio(b, model if model > _SMALL else _SMALL)
+    log_b = log_ratio(b, 1.0) - lift
+    log_model = log_b - gap
+    ratio = slope / (model if model > _SMALL else _SMALL)
+    newton = gap * (log_model / log_b) / ratio if far else (b - model) / slope
+    ratio = ratio if far else 0.0
+    inverse = 1.0 / log_model if far else 0.0
+    h2 = second - ratio - 2.0 * ratio * inverse
+    h3 = third - 3.0 * second * ratio + 2.0 * ratio * ratio
+    h3 = h3 - 6.0 * ratio * inverse * (second - ratio) + 6.0 * ratio * ratio * inverse * inverse
+    return s + newton * (1.0 + 0.5 * h2 * newton) / (1.0 + newton * (h2 + h3 * newton / 6.0))
+
+
+@kernel(inline=True)
+def _solve(gap: float, value: float) -> float:
+    """Give vol sqrt(t) for an option out of the money by ``gap`` >= 0 and worth ``value`` > 0."""
+    at_money = gap < _AT_MONEY * value
+    unit = value if at_money else gap
+    tiny = value < unit * _LIFT_BELOW
+    factor = _LIFT if tiny else 1.0
+    lift = _LN_LIFT if tiny else 0.0
+    b = value * factor / unit
+    far = b < _SPLIT * factor
+    eta = log_ratio(b / factor + _DENSITY, b) + lift
+    x = eta / (eta + 2.0)
+    fit = _GUESS[0]
+    for i in range(1, 5):
+        fit = fit * x + _GUESS[i]
+    s = math.sqrt(1.0 + 0.5 * eta) / (eta * fit)
+    s = _improve(s, b, lift, far)
+    s = _improve(s, b, lift, far)
+    return _SQRT_2PI * (value + 0.5 * gap) if at_money else s * unit
+
+
+@kernel(inline=True)
+def bachelier_implied(
+    right: int, price: float, forward: float, strike: float, t: float, discount: float
+) -> tuple[float, int]:
+    """Give the normal volatility behind ``price`` and a status.
+
+    Parameters and statuses are those of :func:`~algomaster.pricing.kernels.implied.black_implied`, without ABOVE_MAX.
+    """
+    market = (forward >= -HIGHEST) & (forward <= HIGHEST) & (strike >= -HIGHEST) & (strike <= HIGHEST)
+    terms = (discount > 0.0) & (discount < _INF) & ((right == 1) | (right == -1)) & (price > -_INF) & (price < _INF)
+    undiscounted = float(price) / (float(discount) if discount > 0.0 else 1.0)
+    good = market & terms & (t > -_INF) & (t <= HIGHEST) & (undiscounted <= HIGHEST)
+    live = t > 0.0
+    f = float(forward) if good else 1.0
+    k = float(strike) if good else 1.0
+    low = f if f < k else k
+    high = k if f < k else f
+    gap, lost = exact_difference(high, low)
+    inside = (f - k) * right > 0.0
+    value = (undiscounted - gap) - lost if inside else undiscounted
+    seen = value > 0.0
+    solvable = good & live & seen
+    s = _solve(gap if solvable else 1.0, value if solvable else 1.0)
+    vol = s / math.sqrt(float(t) if good & live else 1.0)
+    status = OK if seen & (vol >= _SMALLEST) & (vol <= HIGHEST) else BELOW_INTRINSIC
+    status = status if live else EXPIRED
+    status = status if good else BAD_INPUT
+    return vol if status == OK else math.nan, status
