@@ -1,6 +1,7 @@
 """What the command line is: its help, its documentation, its catalogue, and how little it loads."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -101,14 +102,8 @@ def test_version():
 def test_strategy_names_complete(words):
     given = {"_ALGO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "2"}
     code = "from algo.main import run; import sys; sys.argv = ['algo']; run()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**_environment(), **given})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **given})
     assert done.stdout.split() == [name for name in strategy.names() if name.startswith("str")]
-
-
-def _environment():
-    import os
-
-    return dict(os.environ)
 
 
 def test_the_catalogue_is_listed():
