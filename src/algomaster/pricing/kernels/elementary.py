@@ -3,7 +3,7 @@
 Written with additions, multiplications, divisions and bit patterns only, so that (a) a loop over them becomes vector
 code, and (b) every machine, and Python with the JIT off, gives the same bits: the libm of a machine does neither.
 
-The polynomials are interpolants in Chebyshev nodes, computed with 40 digits; ``tests/reference`` rebuilds them.
+The polynomials are interpolants in Chebyshev nodes, computed with 40 digits; ``tests/reference`` checks their errors.
 """
 
 from __future__ import annotations
