@@ -74,14 +74,13 @@ def bachelier_price(right: int, forward: float, strike: float, t: float, vol: fl
 
 @kernel(inline=True)
 def bachelier_greeks(
-    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float,
-    discount: float,
-) -> tuple[float, float, float, float, float, float]:  # fmt: skip
+    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, discount: float
+) -> tuple[float, float, float, float, float, float]:
     """Give price, delta, gamma, vega, theta and rho; see :func:`~algomaster.pricing.kernels.vanilla.black_greeks`.
 
-    The forward is normal with constant ``vol`` and moves in proportion to the spot.
+    The forward is normal with constant ``vol`` and is exp((rate - dividend) * t) times the spot.
     """
-    usable = _usable(right, forward, strike, t, vol, discount) & (spot != 0.0) & (spot == spot)
+    usable = _usable(right, forward, strike, t, vol, discount)
     moneyness = (float(forward) - float(strike)) * right if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0
@@ -91,7 +90,7 @@ def bachelier_greeks(
     exercised = 1.0 - tail if moneyness > 0.0 else tail
     flat = deviation == 0.0
     undefined = flat & (moneyness == 0.0)
-    carried = float(forward) / float(spot) if usable else 1.0
+    carried = exp((rate - dividend) * t)  # forward / spot, of a spot of 0 too
     held = discount * exercised * right
     shape = discount * density
     decay = 0.5 * shape * sigma / (root if root > 0.0 else 1.0)

@@ -86,7 +86,7 @@ ERFCX_COEFFICIENTS: Final = (
     -0.1640604678213707,
     0.16633534842682188,
 )
-"""erfcx(u) / (1 - q) in powers of q = (u + 0.25 - 3.5) / (u + 0.25 + 3.5), highest first; relative error 3e-17."""
+"""erfcx(u) / (1 - q) in powers of q = (u + 0.25 - 3.5) / (u + 0.25 + 3.5), highest first; relative error 5e-17."""
 
 _POLE: Final = ERFCX_SCALE + ERFCX_MARGIN
 _SPAN: Final = 2.0 * ERFCX_SCALE

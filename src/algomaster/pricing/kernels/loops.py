@@ -5,6 +5,8 @@ Every array is one-dimensional, float64 and C-contiguous (``right`` int64), all 
 
 from __future__ import annotations
 
+import math
+
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_implied, bachelier_price
@@ -24,8 +26,9 @@ __all__ = [
 
 @kernel(inline=True)
 def _carry(spot: float, t: float, rate: float, dividend: float) -> tuple[float, float]:
-    """Give (forward, discount) under continuous compounding."""
-    return spot * exp((rate - dividend) * t), exp(-rate * t)
+    """Give (forward, discount) under continuous compounding; NaN for infinite rates."""
+    finite = (abs(rate) < math.inf) & (abs(dividend) < math.inf)
+    return spot * exp((rate - dividend) * t) if finite else math.nan, exp(-rate * t)
 
 
 @kernel
@@ -71,10 +74,10 @@ def bachelier_greeks_loop(
 ) -> None:  # fmt: skip
     """Write price, delta, gamma, vega, theta, rho into the rows of ``out`` (6, n)."""
     for i in range(out.shape[1]):
-        s, k, years, v = float(spot[i]), float(strike[i]), float(t[i]), float(vol[i])
+        k, years, v = float(strike[i]), float(t[i]), float(vol[i])
         r, q = float(rate[i]), float(dividend[i])
-        forward, discount = _carry(s, years, r, q)
-        row = bachelier_greeks(right[i], s, k, years, v, r, q, forward, discount)
+        forward, discount = _carry(float(spot[i]), years, r, q)
+        row = bachelier_greeks(right[i], k, years, v, r, q, forward, discount)
         out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = row
 
 
