@@ -25,6 +25,8 @@ demo: $(VENV)/.base
 test: lint warm
 	@echo "== pytest"
 	@$(BIN)/pytest -n 2 --dist loadfile
+	@echo "== pytest without compilation (finds reads out of bounds)"
+	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest --quiet tests/unit/strategy tests/unit/execution tests/unit/performance
 
 lint: $(VENV)/.dev
 	@echo "== ruff"

@@ -63,9 +63,9 @@ def test_a_person_reads_summary_trades_and_where_the_report_is(home, tmp_path):
     assert (saved / "report.html").read_text("utf-8") == report.read_text("utf-8")
 
 
-def test_many_trades_are_cut_and_said_to_be(tmp_path):
+def test_many_trades_are_cut_and_said_to_be():
     shown = algo("backtest", "straddle", "--underlying", "NIFTY", "--simulate", 12).stdout
-    assert "Last 20 trades (4 earlier ones not shown)" in shown
+    assert "Last 20 of 24 trades (4 earlier ones not shown)" in shown
     assert shown.count("09:20:00") >= 20
 
 
@@ -195,13 +195,27 @@ def test_a_bug_keeps_its_traceback():
 
 
 def test_nothing_but_the_line_on_compiling_is_said_where_stderr_is_no_terminal(tmp_path):
-    told = algo("backtest", "straddle", *SIMULATED, ALGO_CACHE=str(tmp_path)).stderr
-    assert told == "compiling kernels (first run only) ...\n"
-    assert algo("backtest", "straddle", *SIMULATED, ALGO_CACHE=str(tmp_path)).stderr == ""
+    (tmp_path / "fresh.py").write_text("from algomaster.core.jit import kernel\n@kernel\ndef add(a): return a + 1\n")
+    code = (
+        "import sys, fresh; from algomaster import market; from algo.main import run\n"
+        "market.simulate = lambda *a, **k: sys.exit(fresh.add(1) - 2)\n"
+        "sys.argv = ['algo', 'backtest', 'straddle', '-u', 'NIFTY', '--simulate', '2', *sys.argv[1:]]; run()"
+    )
+    settings = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    def said(cache, *arguments):
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.run(
+            command, env={**settings, "ALGO_CACHE": str(tmp_path / cache)}, capture_output=True, text=True, check=True
+        ).stderr
+
+    assert said("one") == "compiling kernels (first run only) ...\n"
+    assert said("one") == ""
+    assert said("two", "--json") == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
-def test_progress_is_drawn_on_a_terminal(tmp_path):
+def test_progress_is_drawn_on_a_terminal():
     import pty
 
     master, slave = pty.openpty()

@@ -121,3 +121,8 @@ def test_what_is_no_result_is_one_line(tmp_path):
 @pytest.mark.parametrize("arguments", [(), ("--trades", __file__), (".", "--underlying", "NIFTY")])
 def test_a_report_of_nothing_is_wrong_usage(arguments):
     assert algo("report", *arguments, code=2).stdout == ""
+
+
+def test_plain_python_gives_the_same_bits(printed, home):
+    run = algo("sweep", "straddle", *GRID, *RANGE, "--digest", "--json", home=home, NUMBA_DISABLE_JIT="1")
+    assert json.loads(run.stdout) == printed
