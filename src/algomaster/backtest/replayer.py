@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from algomaster.backtest.records import (
 )
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
 from algomaster.core.errors import StrategyError
+from algomaster.core.jit import CompileError
 from algomaster.core.types import IntArray, Record
 from algomaster.execution.advance import session_driver
 from algomaster.execution.ledger import new_account, new_log
@@ -123,7 +125,8 @@ def run_session(strategy: Strategy, session: Session, params: Record, state: Rec
     while True:
         trial_state, trial_account = state.copy(), account.copy()
         book, log = new_book(room), new_log(room, session.day.ts.size)
-        run(session.day, session.tape, session.terms, params, trial_state, book, trial_account, log)
+        with compiling_step(strategy):
+            run(*session, params, trial_state, book, trial_account, log)
         flags = int(trial_account[0]["flags"])
         if not flags & (LOG_FULL | FILLS_FULL):
             break
@@ -133,6 +136,19 @@ def run_session(strategy: Strategy, session: Session, params: Record, state: Rec
     placed = book.log[: book.counts[N_PLACED]]
     skipped = skip_reason(book.legs[: book.counts[N_LEGS]], placed.size)
     return Kept(fill_rows(session.day, log.fills[: log.n_fills[0]]), placed, log.equity, skipped)
+
+
+@contextlib.contextmanager
+def compiling_step(strategy: Strategy) -> Iterator[None]:
+    """Turn the compiler's pages about a step into one :class:`StrategyError`; its cause keeps them."""
+    try:
+        yield
+    except (CompileError, LookupError) as problem:  # numba lets a KeyError out for an unknown field of a record
+        said = [line.strip() for line in str(problem).splitlines() if line.strip() and "pipeline" not in line]
+        raise StrategyError(
+            f"The step of strategy {strategy.name!r} does not compile: {' '.join(said[:3])}.",
+            hint="A step may use numbers, records and the arrays it is given; it may not create arrays or use objects.",
+        ) from problem
 
 
 def check_flags(strategy: Strategy, flags: int) -> None:

@@ -18,7 +18,7 @@ import polars as pl
 from algomaster.backtest.assumptions import assumptions_of
 from algomaster.backtest.drivers import sweep_driver
 from algomaster.backtest.records import Digest, trades_frame
-from algomaster.backtest.replayer import Progress, check_flags, lots_of, totals_of
+from algomaster.backtest.replayer import Progress, check_flags, compiling_step, lots_of, totals_of
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
 from algomaster.backtest.sweep_result import SweepResult, digest_of
 from algomaster.core.errors import ConfigError
@@ -195,7 +195,8 @@ def _advance(
         fills, n_fills = np.zeros((sets, room), FILL), np.zeros((sets, 1), np.int64)
         equity = np.zeros((sets, minutes if recorded else 0), np.int64)
         trial_states, trial_accounts = states.copy(), accounts.copy()
-        drive(session.day, session.tape, session.terms, params, trial_states, trial_accounts, fills, n_fills, equity)
+        with compiling_step(strategy):
+            drive(*session, params, trial_states, trial_accounts, fills, n_fills, equity)
         if not np.any(trial_accounts["flags"] & FILLS_FULL):
             states[:], accounts[:] = trial_states, trial_accounts
             return fills, n_fills, equity

@@ -40,12 +40,16 @@ import numpy as np
 import platformdirs
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaError
+from numba.core.registry import CPUDispatcher
 
 from algomaster.core.errors import KernelCacheWarning
 
-__all__ = ["cache_dir", "compiling", "identity", "kernel", "kernel_digest", "prange", "python_of"]
+__all__ = ["CompileError", "cache_dir", "compiling", "identity", "kernel", "kernel_digest", "prange", "python_of"]
 
 prange = numba.prange
+CompileError = NumbaError
+"""What compiling a kernel raises."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,9 +62,17 @@ _FOLDERS_KEPT = 8
 def kernel(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
 def kernel(
-    *, parallel: bool = ..., inline: bool = ..., lean: bool = ...
+    *, parallel: bool = ..., inline: bool = ..., lean: bool = ..., inner: bool = ...
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = False, lean: bool = False) -> Any:
+def kernel(
+    function: Any = None,
+    /,
+    *,
+    parallel: bool = False,
+    inline: bool = False,
+    lean: bool = False,
+    inner: bool = False,
+) -> Any:
     """Compile a function with the project's flags and the content-addressed cache.
 
     Parameters
@@ -74,6 +86,9 @@ def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = Fa
     lean : bool
         Leave out reference counting: such a kernel may read and write arrays but not create any. What runs once a bar
         is lean; counting references to the arrays of a session took some eighteen times as long as the work itself.
+    inner : bool
+        Leave out the door from Python, which costs more compilation than most kernels themselves. Other kernels call
+        it compiled; called from Python it runs as Python.
 
     Returns
     -------
@@ -81,12 +96,21 @@ def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = Fa
         The compiled function, or the function itself when ``NUMBA_DISABLE_JIT=1``.
     """
     if function is None:
-        return functools.partial(kernel, parallel=parallel, inline=inline, lean=lean)
+        return functools.partial(kernel, parallel=parallel, inline=inline, lean=lean, inner=inner)
     if numba.config.DISABLE_JIT:
         return function
     dispatcher = numba.njit(
-        nogil=True, error_model="numpy", fastmath=False, parallel=parallel, forceinline=inline, _nrt=not lean
+        nogil=True,
+        error_model="numpy",
+        fastmath=False,
+        parallel=parallel,
+        forceinline=inline,
+        no_cpython_wrapper=inner,
+        no_cfunc_wrapper=True,
+        _nrt=not lean,
     )(function)
+    if inner:
+        dispatcher.__class__ = _Inner
     try:
         key = _function_identity(function, ())
     except _UnidentifiableError as reason:
@@ -99,6 +123,13 @@ def kernel(function: Any = None, /, *, parallel: bool = False, inline: bool = Fa
         return dispatcher
     dispatcher._cache = _ContentCache(function, key)
     return dispatcher
+
+
+class _Inner(CPUDispatcher):  # type: ignore[misc]
+    """A kernel without a door from Python: compiled for its callers, plain Python for everybody else."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.py_func(*args, **kwargs)
 
 
 def python_of(function: Callable[P, R]) -> Callable[P, R]:

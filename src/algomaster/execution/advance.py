@@ -41,7 +41,7 @@ Step = Callable[[Record, Record, Day, int, Book], None]
 def advance_driver(step: Step) -> Callable[..., None]:
     """Give the compiled ``advance(day, tape, terms, params, state, book, account, log, i)`` of a step."""
 
-    @kernel(inline=True, lean=True)
+    @kernel(inline=True, lean=True, inner=True)
     def advance(
         day: Day,
         tape: Tape,
@@ -88,7 +88,7 @@ def session_driver(step: Step) -> Callable[..., None]:
     return run
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def finish(book: Book, account: Record, terms: Record, log: Log, last: int) -> None:
     """End a session: entries that still wait expire, open legs are squared off at their last traded close."""
     for slot in range(book.counts[N_ORDERS]):

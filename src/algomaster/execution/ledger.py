@@ -79,7 +79,7 @@ def new_log(fills: int, minutes: int) -> Log:
     return Log(np.zeros(fills, FILL), np.zeros(1, np.int64), np.zeros(minutes, np.int64))
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def mix(account: Record, number: int) -> None:
     """Take one integer into the fingerprint (Marsaglia's xorshift64 step: no multiplication, so no overflow)."""
     x = account[0]["fingerprint"] ^ np.uint64(number)
@@ -89,7 +89,7 @@ def mix(account: Record, number: int) -> None:
     account[0]["fingerprint"] = x
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def fill(book: Book, account: Record, terms: Record, log: Log, slot: int, price: int, i: int, moment: int) -> None:
     """Execute the order in ``slot`` at ``price`` ticks on bar ``i`` (``moment`` AT_OPEN, IN_RANGE or AT_CLOSE)."""
     order = book.orders[slot]
@@ -116,7 +116,7 @@ def fill(book: Book, account: Record, terms: Record, log: Log, slot: int, price:
         _close(book, account, order["leg"])
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _open(book: Book, slot: int, price: int, i: int) -> None:
     order = book.orders[slot]
     number = order["leg"]
@@ -131,7 +131,7 @@ def _open(book: Book, slot: int, price: int, i: int) -> None:
         put(book, i, number, LIMIT, -quantity, favourable(price, quantity, target), TARGET, 0, 0, 0, 0, 0, 0)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def adverse(price: int, quantity: int, ppm: int) -> int:
     """Stop price of a position: ``ppm`` against it, rounded to the grid away from the market."""
     if quantity < 0:
@@ -139,7 +139,7 @@ def adverse(price: int, quantity: int, ppm: int) -> int:
     return price * (PPM - ppm) // PPM
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def favourable(price: int, quantity: int, ppm: int) -> int:
     """Target price of a position: ``ppm`` in its favour, rounded to the grid away from the market."""
     if quantity < 0:
@@ -147,7 +147,7 @@ def favourable(price: int, quantity: int, ppm: int) -> int:
     return -((-price * (PPM + ppm)) // PPM)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _close(book: Book, account: Record, number: int) -> None:
     leg = book.legs[number]
     leg["state"] = CLOSED
@@ -168,7 +168,7 @@ def _close(book: Book, account: Record, number: int) -> None:
         account[0]["lost"] -= net
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _log(book: Book, log: Log, slot: int, price: int, costs: int, i: int, moment: int) -> None:
     if log.fills.size == 0:
         return
@@ -189,7 +189,7 @@ def _log(book: Book, log: Log, slot: int, price: int, costs: int, i: int, moment
     entry["costs"] = costs
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def mark(legs: Any, open_legs: Any, counts: Any, closes: Any, i: int) -> int:
     """Mark the open legs at the close of bar ``i`` and give their worth in ticks x units.
 
@@ -198,14 +198,14 @@ def mark(legs: Any, open_legs: Any, counts: Any, closes: Any, i: int) -> int:
     held = 0
     for j in range(counts[N_OPEN]):
         leg = legs[open_legs[j]]
-        last = closes[leg["instrument"], i]
+        last = int(np.int64(closes[leg["instrument"], i]))
         if last != MISSING:
             leg["mark"] = last
         held += leg["quantity"] * leg["mark"]
     return held
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def worth(book: Book) -> int:
     """Give the worth of the open legs at their marks in ticks x units."""
     held = 0
@@ -215,7 +215,7 @@ def worth(book: Book) -> int:
     return held
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def value(account: Record, terms: Record, held: int, i: int) -> None:
     """Take the equity at the end of bar ``i`` into the account; ``held`` is the worth of what is open."""
     equity = account[0]["cash"] - account[0]["charges"] + held * terms[0]["tick"]

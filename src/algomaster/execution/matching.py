@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from algomaster.core.jit import kernel
 from algomaster.core.types import MISSING, Record
 from algomaster.execution.ledger import AT_CLOSE, AT_OPEN, IN_RANGE, Log, fill
@@ -38,7 +40,7 @@ class Tape(NamedTuple):
     close: Any
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def touched(order: Any, high: Any, low: Any, i: int) -> bool:
     """Whether bar ``i`` can fill the order; a market order always may."""
     if order["kind"] == MARKET:
@@ -49,7 +51,7 @@ def touched(order: Any, high: Any, low: Any, i: int) -> bool:
     return bottom <= order["price"] and bottom != MISSING
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def any_touched(orders: Any, counts: Any, high: Any, low: Any, i: int) -> bool:
     """Whether bar ``i`` can fill any resting order."""
     found = False
@@ -58,7 +60,7 @@ def any_touched(orders: Any, counts: Any, high: Any, low: Any, i: int) -> bool:
     return found
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def meet(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int) -> None:
     """Let every resting order meet bar ``i``; late orders are bound before."""
     # A decided exit outranks a stop that the same open has passed: the price is one, and so is the reason.
@@ -69,18 +71,18 @@ def meet(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: in
     compact(book)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _at_open(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int, passed: bool) -> None:
     for slot in range(book.counts[N_ORDERS]):  # orders attached by a fill at this open are beyond the range
         order = book.orders[slot]
         if order["live"] == 0 or order["instrument"] == NO_INSTRUMENT or (order["kind"] == MARKET) == passed:
             continue
-        first = tape.open[order["instrument"], i]
+        first = int(np.int64(tape.open[order["instrument"], i]))
         if first != MISSING and (not passed or _beyond(order, first)):
             fill(book, account, terms, log, slot, first, i, AT_OPEN)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _beyond(order: Any, price: int) -> bool:
     """Whether ``price`` lies at or beyond the order's own price."""
     if (order["kind"] == STOP) == (order["quantity"] > 0):
@@ -88,7 +90,7 @@ def _beyond(order: Any, price: int) -> bool:
     return price <= order["price"]
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _in_range(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int, kind: int) -> None:
     for slot in range(book.counts[N_ORDERS]):
         order = book.orders[slot]
@@ -96,20 +98,20 @@ def _in_range(tape: Tape, book: Book, account: Record, terms: Record, log: Log, 
             fill(book, account, terms, log, slot, order["price"], i, IN_RANGE)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def meet_close(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int) -> None:
     """Fill the market orders decided on bar ``i`` at its close; one whose contract did not trade waits."""
     for slot in range(book.counts[N_ORDERS]):
         order = book.orders[slot]
         if order["live"] == 0 or order["kind"] != MARKET or order["bar"] != i or order["instrument"] == NO_INSTRUMENT:
             continue
-        last = tape.close[order["instrument"], i]
+        last = int(np.int64(tape.close[order["instrument"], i]))
         if last != MISSING:
             fill(book, account, terms, log, slot, last, i, AT_CLOSE)
     compact(book)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def bind(day: Day, book: Book, spot: int) -> None:
     """Give late orders their contracts from the index at ``spot`` (paise): all that wait, or none."""
     waiting = 0
@@ -134,7 +136,7 @@ def bind(day: Day, book: Book, spot: int) -> None:
                 leg["state"] = NO_CONTRACT
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def contract_for(day: Day, order: Any, spot: int) -> int:
     """Contract that a late order's strike rule names when the index stands at ``spot``."""
     expiry = order["expiry"]
@@ -144,7 +146,7 @@ def contract_for(day: Day, order: Any, spot: int) -> int:
     return instrument_of(day, expiry, strike, order["right"])
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def compact(book: Book) -> None:
     """Close the gaps that filled and cancelled orders leave, keeping the order of arrival."""
     keep = 0

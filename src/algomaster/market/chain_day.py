@@ -134,7 +134,7 @@ class ChainDay:
             name: np.full((E, K, 2, M), MISSING, np.int64 if name in {"volume", "oi"} else np.int32)
             for name in CHAIN_FIELDS
         }
-        series = {name: np.full(M, MISSING, np.int64) for name in SERIES_FIELDS}
+        series: dict[str, Any] = {name: np.full(M, MISSING, np.int64) for name in SERIES_FIELDS}
         return cls(
             underlying=underlying, session=session, ts=ts, first_minute=first_minute, tick=tick, expiries=expiries,
             strikes=strikes, strike_step=strike_step, lot=lot, source=source,

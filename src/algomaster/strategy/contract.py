@@ -21,8 +21,8 @@ Anyone can write one, in a file or a notebook::
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -34,10 +34,17 @@ from algomaster.strategy.steps.contract import new_state
 
 __all__ = ["Params", "Strategy", "step"]
 
-step = kernel
-"""Decorator for a strategy's step; see :mod:`algomaster.strategy.steps.contract` for what a step may do."""
+P = ParamSpec("P")
 
 NO_MEMORY = np.dtype([("unused", np.int64)])
+
+
+def step(function: Callable[P, None]) -> Callable[P, None]:
+    """Decorate a strategy's step; see :mod:`algomaster.strategy.steps.contract` for what a step may do.
+
+    It is compiled into the loop of its host, without reference counting: it may read and write arrays, not create any.
+    """
+    return kernel(inline=True, lean=True, inner=True)(function)
 
 
 class Params(Config):

@@ -1,5 +1,6 @@
 """What replay and sweep accept, refuse and give back."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -143,3 +144,22 @@ def test_a_busy_strategy_keeps_all_its_records_until_the_book_is_full():
         backtest.replay(full, random_day(5, minutes=66), costs=False)
     with pytest.raises(StrategyError, match="more resting legs"):
         backtest.sweep(full, random_day(5, minutes=66), grid=[{}], costs=False)
+
+
+@strategy.step
+def allocates(state, params, day, i, book):
+    """Create an array, which a step may not."""
+    fresh = np.zeros(3)
+    state[0]["unused"] = int(fresh[0])
+
+
+@strategy.step
+def misspells(state, params, day, i, book):
+    """Write a field that the memory does not have."""
+    state[0]["unusd"] = 1
+
+
+@pytest.mark.parametrize("step", [allocates, misspells])
+def test_a_step_that_does_not_compile_is_one_clear_error(step):
+    with pytest.raises(StrategyError, match=r"'broken' does not compile: .+ may not create arrays"):
+        backtest.replay(strategy.Strategy("broken", step=step, params=Nothing), DAYS, costs=False)

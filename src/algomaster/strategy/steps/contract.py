@@ -54,38 +54,19 @@ PPM: Final = 1_000_000
 
 ORDER: Final = np.dtype(
     [
-        ("leg", np.int32),
-        ("kind", np.int32),
-        ("instrument", np.int32),
-        ("price", np.int32),
-        ("quantity", np.int64),
-        ("bar", np.int32),
-        ("reason", np.int32),
-        ("live", np.int32),
-        ("late", np.int32),
-        ("expiry", np.int32),
-        ("right", np.int32),
-        ("steps", np.int64),
-        ("stop_ppm", np.int64),
-        ("target_ppm", np.int64),
-    ],
-    align=True,
-)
+        (name, np.int64)
+        for name in (
+            "leg", "kind", "instrument", "price", "quantity", "bar", "reason", "live",
+            "late", "expiry", "right", "steps", "stop_ppm", "target_ppm",
+        )
+    ]
+)  # fmt: skip
 """One order. ``late`` orders carry a strike rule (expiry, right, steps from the money) instead of an instrument."""
 
 LEG: Final = np.dtype(
-    [
-        ("state", np.int32),
-        ("instrument", np.int32),
-        ("mark", np.int32),
-        ("entry_price", np.int32),
-        ("quantity", np.int64),
-        ("cash", np.int64),
-        ("charges", np.int64),
-    ],
-    align=True,
+    [(name, np.int64) for name in ("state", "instrument", "mark", "entry_price", "quantity", "cash", "charges")]
 )
-"""One leg: units held, last traded close, last opening price (ticks), cash flow (ticks x units), charges (paise)."""
+"""One leg: units held, last traded close, first opening price (ticks), cash flow and charges (paise)."""
 
 PLACED: Final = np.dtype([(name, np.int64) for name in ORDER.names or () if name != "live"])
 """The record of an order at the moment it was placed, kept by replay."""
@@ -155,13 +136,13 @@ def new_book(log_size: int) -> Book:
     return Book(
         np.zeros(MAX_ORDERS, ORDER),
         np.zeros(MAX_LEGS, LEG),
-        np.zeros(MAX_LEGS, np.int32),
+        np.zeros(MAX_LEGS, np.int64),
         np.zeros(N_COUNTS, np.int64),
         np.zeros(log_size, PLACED),
     )
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def clear(book: Book) -> None:
     """Empty the book at the start of a session."""
     book.counts[:] = 0
@@ -170,25 +151,25 @@ def clear(book: Book) -> None:
 # --- what a step asks --------------------------------------------------------------------------------------------
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def position(book: Book, leg: int) -> int:
     """Signed units a leg holds."""
     return book.legs[leg]["quantity"]
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def is_open(book: Book, leg: int) -> bool:
     """Whether a leg holds a position."""
     return book.legs[leg]["state"] == OPEN
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def is_waiting(book: Book, leg: int) -> bool:
     """Whether a leg's entry order is still resting."""
     return book.legs[leg]["state"] == WAITING
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def is_leaving(book: Book, leg: int) -> bool:
     """Whether a market order on an open leg still waits for its price."""
     for slot in range(book.counts[N_ORDERS]):
@@ -198,13 +179,13 @@ def is_leaving(book: Book, leg: int) -> bool:
     return False
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def is_done(book: Book) -> bool:
     """Whether nothing is held and nothing rests."""
     return book.counts[N_OPEN] == 0 and book.counts[N_ORDERS] == 0
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def instrument_of(day: Day, expiry: int, strike: int, right: int) -> int:
     """Index of a contract, or NO_INSTRUMENT where the session has no such strike.
 
@@ -222,26 +203,26 @@ def instrument_of(day: Day, expiry: int, strike: int, right: int) -> int:
     return (expiry * day.strikes.size + low) * 2 + right
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def at_the_money(day: Day, expiry: int, spot: int) -> int:
     """Strike (paise) nearest to ``spot`` (paise) on the expiry's strike step; halfway goes up."""
     step = day.strike_step[expiry]
     return (2 * spot + step) // (2 * step) * step
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def close_of(day: Day, instrument: int, i: int) -> int:
     """Close (ticks) of a contract's bar ``i``."""
     right = instrument % 2
     row = instrument // 2
     strikes = day.strikes.size
-    return day.close[row // strikes, row % strikes, right, i]
+    return int(np.int64(day.close[row // strikes, row % strikes, right, i]))
 
 
 # --- what a step says --------------------------------------------------------------------------------------------
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def open_leg(book: Book) -> int:
     """Take the next free leg; -1 and a flag when the book is full."""
     leg = book.counts[N_LEGS]
@@ -259,7 +240,7 @@ def open_leg(book: Book) -> int:
     return leg
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def put(
     book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int,
     late: int, expiry: int, right: int, steps: int, stop_ppm: int, target_ppm: int,
@@ -289,7 +270,7 @@ def put(
     return slot
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def place(book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int) -> int:
     """Place an order on a leg that has an instrument; it meets the market after bar ``i``. Gives its slot, or -1.
 
@@ -298,7 +279,7 @@ def place(book: Book, i: int, leg: int, kind: int, quantity: int, price: int, re
     return put(book, i, leg, kind, quantity, price, reason, 0, 0, 0, 0, 0, 0)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def enter(book: Book, i: int, instrument: int, quantity: int, stop_ppm: int, target_ppm: int) -> int:
     """Open a new leg at the market; its stop and target (parts per million, 0 for none) live from its fill.
 
@@ -312,7 +293,7 @@ def enter(book: Book, i: int, instrument: int, quantity: int, stop_ppm: int, tar
     return leg
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def enter_at_fill(
     book: Book, i: int, expiry: int, right: int, steps: int, quantity: int, stop_ppm: int, target_ppm: int
 ) -> int:
@@ -327,7 +308,7 @@ def enter_at_fill(
     return leg
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def close(book: Book, i: int, leg: int, reason: int) -> None:
     """Leave a leg at the market, once; a leg that still waits for its entry is called off instead."""
     if is_waiting(book, leg):
@@ -337,7 +318,7 @@ def close(book: Book, i: int, leg: int, reason: int) -> None:
         place(book, i, leg, MARKET, -book.legs[leg]["quantity"], 0, reason)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def cancel(book: Book, leg: int) -> None:
     """Cancel every resting order of a leg."""
     for slot in range(book.counts[N_ORDERS]):
@@ -345,7 +326,7 @@ def cancel(book: Book, leg: int) -> None:
             book.orders[slot]["live"] = 0
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def call_off(book: Book) -> int:
     """Note that an entry found no contract to trade: a leg in state NO_CONTRACT, which the result reports."""
     leg = open_leg(book)
@@ -354,7 +335,7 @@ def call_off(book: Book) -> int:
     return leg
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _log(book: Book, order: Any) -> None:
     if book.log.size == 0:
         return

@@ -73,7 +73,7 @@ PARAMS: Final = np.dtype(
 STATE: Final = np.dtype([("phase", np.int64), ("legs", np.int64, (MAX_LEGS,))])
 
 
-@kernel(inline=True, lean=True)
+@kernel(inline=True, lean=True, inner=True)
 def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
     """Decide on bar ``i``, which has just closed."""
     if i == 0:
@@ -95,7 +95,7 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         _watch(state, params, day, i, book)
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
     state[0]["phase"] = HELD
     if not _all_listed(params, day, i):
@@ -116,13 +116,13 @@ def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         state[0]["legs"][j] = leg
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _late(params: Record, j: int) -> bool:
     """Whether the strike is chosen at the fill; a given strike never is."""
     return params[0]["strike_at"] == AT_FILL and params[0]["strike"][j] == 0
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _all_listed(params: Record, day: Day, i: int) -> bool:
     """Whether the session has every contract that is chosen now."""
     for j in range(params[0]["n_legs"]):
@@ -133,7 +133,7 @@ def _all_listed(params: Record, day: Day, i: int) -> bool:
     return True
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _contract(params: Record, day: Day, i: int, j: int) -> int:
     expiry = params[0]["expiry"][j]
     strike = params[0]["strike"][j]
@@ -142,14 +142,14 @@ def _contract(params: Record, day: Day, i: int, j: int) -> int:
     return instrument_of(day, expiry, strike, params[0]["right"][j])
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _leave(state: Record, params: Record, i: int, book: Book) -> None:
     for j in range(params[0]["n_legs"]):
         close(book, i, state[0]["legs"][j], TIME)
     state[0]["phase"] = DONE
 
 
-@kernel(lean=True)
+@kernel(lean=True, inner=True)
 def _watch(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
     for j in range(params[0]["n_legs"]):
         leg = state[0]["legs"][j]
