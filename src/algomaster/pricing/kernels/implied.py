@@ -42,9 +42,7 @@ _NEAR_BELOW: Final = 0.01
 _NEAR_RATIO: Final = 0.02
 _SMALL: Final = 2.0**-1000
 _SMALLEST: Final = 2.0**-1022  # the smallest normal number
-_LIFT: Final = (
-    2.0**600
-)  # prices near the smallest number are lifted, so that their logarithm is that of a normal number
+_LIFT: Final = 2.0**600  # prices near the smallest number are lifted to where numbers have all their digits
 _LIFT_BELOW: Final = 2.0**-400
 _LN_LIFT: Final = 600.0 * math.log(2.0)
 _INF: Final = math.inf
