@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from algomaster.pricing import ImpliedStatus, greeks, implied_vol, price
@@ -123,6 +123,10 @@ def test_round_trip_out_of_the_money(spot: float, depth: float, t: float, vol: f
 
 @settings(deadline=None, max_examples=1500)
 @given(nasty, nasty, nasty, nasty, nasty, nasty, rights, st.sampled_from(MODELS))
+@example(1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1, "bachelier")
+@example(5e-324, 0.0, 0.0, 1.0, 0.0, 0.0, 1, "bachelier")
+@example(5e-324, 2.0, 2.0, 1.0, 0.0, 0.0, 1, "black")
+@example(2.2e-308, 0.0, -88269.0, 1.0, -25.0, -733.0, -1, "bachelier")
 def test_no_float_brings_garbage_or_an_exception(
     quote: float, spot: float, strike: float, t: float, rate: float, dividend: float, right: int, model: str
 ) -> None:
@@ -140,6 +144,8 @@ def test_no_float_brings_garbage_or_an_exception(
 
 @settings(deadline=None, max_examples=1000)
 @given(nasty, nasty, nasty, nasty, nasty, nasty, rights, st.sampled_from(MODELS))
+@example(1.0, 0.0, 1.0, 0.0, 0.0, math.inf, 1, "bachelier")
+@example(1.427744071283841e-124, 1.0, 1.0, 1.427744071283841e-124, 0.0, 0.0, 1, "black")
 def test_prices_and_greeks_of_any_float(
     spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, right: int, model: str
 ) -> None:
@@ -170,16 +176,26 @@ vol = 10.0 ** rng.uniform(-2, 0.7, n)
 strike = spot * np.exp(rng.normal(size=n) * 6 * vol * np.sqrt(t))
 strike[:50] = spot[:50]
 t[50:60], vol[60:70], spot[70:75], strike[75:80], vol[80:85] = 0.0, 0.0, np.inf, -1.0, np.nan
+odd = np.array([0.0, -0.0, 5e-324, 1e-124, 2.0**-500, 1.0, 2.0, 100.0, 1e150, 1e308, -1.0, np.inf, -np.inf, np.nan])
+m = 1500
+spot, strike, t, vol, rate, dividend = (
+    np.concatenate([plain, rng.choice(odd, m)])
+    for plain in (spot, strike, t, vol, np.full(n, 0.05), np.full(n, 0.01))
+)
+right = np.concatenate([right, rng.choice([-1, 1], m)])
+rate[-m // 2:] = dividend[-m // 2:] = 0.0
+one_nan = lambda values: np.where(np.isnan(values), np.nan, values)  # there are many NaNs, all the same to us
 bits = {}
 for model in ("black", "bachelier"):
-    terms = dict(rate=0.05, dividend=0.01, model=model)
+    terms = dict(rate=rate, dividend=dividend, model=model)
     found = greeks(right, spot, strike, t, vol, **terms)
     for name in ("price", "delta", "gamma", "vega", "theta", "rho"):
-        bits[model + name] = getattr(found, name).tobytes().hex()
+        bits[model + name] = one_nan(getattr(found, name)).tobytes().hex()
     quote = found.price.copy()
     quote[100:120] *= 0.5
+    quote[-m // 2:] = rng.choice(odd, m // 2)
     back = implied_vol(quote, right, spot, strike, t, **terms)
-    bits[model + "vol"], bits[model + "status"] = back.vol.tobytes().hex(), back.status.tobytes().hex()
+    bits[model + "vol"], bits[model + "status"] = one_nan(back.vol).tobytes().hex(), back.status.tobytes().hex()
 json.dump(bits, sys.stdout)
 """
 

@@ -66,7 +66,7 @@ def bachelier_price(right: int, forward: float, strike: float, t: float, vol: fl
     and strike may have either sign.
     """
     usable = _usable(right, forward, strike, t, vol, discount)
-    moneyness = (float(forward) - float(strike)) * right if usable else 1.0
+    moneyness = (float(forward) - float(strike)) * float(right) if usable else 1.0
     deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
     otm, _, _ = _parts(abs(moneyness), deviation)
     return float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) if usable else math.nan
@@ -81,7 +81,7 @@ def bachelier_greeks(
     The forward is normal with constant ``vol`` and is exp((rate - dividend) * t) times the spot.
     """
     usable = _usable(right, forward, strike, t, vol, discount)
-    moneyness = (float(forward) - float(strike)) * right if usable else 1.0
+    moneyness = (float(forward) - float(strike)) * float(right) if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0
     root = math.sqrt(years)
@@ -91,7 +91,7 @@ def bachelier_greeks(
     flat = deviation == 0.0
     undefined = flat & (moneyness == 0.0)
     carried = exp((rate - dividend) * t)  # forward / spot, of a spot of 0 too
-    held = discount * exercised * right
+    held = discount * exercised * float(right)
     shape = discount * density
     decay = 0.5 * shape * sigma / (root if root > 0.0 else 1.0)
     missing = math.nan if not usable else 0.0
@@ -131,7 +131,7 @@ def _improve(s: float, b: float, lift: float, far: bool) -> float:
 @kernel(inline=True)
 def _solve(gap: float, value: float) -> float:
     """Give vol sqrt(t) for an option out of the money by ``gap`` >= 0 and worth ``value`` > 0."""
-    at_money = gap < _AT_MONEY * value
+    at_money = gap <= _AT_MONEY * value
     unit = value if at_money else gap
     tiny = value < unit * _LIFT_BELOW
     factor = _LIFT if tiny else 1.0
@@ -167,7 +167,7 @@ def bachelier_implied(
     low = f if f < k else k
     high = k if f < k else f
     gap, lost = exact_difference(high, low)
-    inside = (f - k) * right > 0.0
+    inside = (f - k) * float(right) > 0.0
     value = (undiscounted - gap) - lost if inside else undiscounted
     seen = value > 0.0
     solvable = good & live & seen

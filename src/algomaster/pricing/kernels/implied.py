@@ -95,6 +95,7 @@ def _improve(s: float, a: float, b: float, c: float, lift: float, below: bool, f
 
     ``b`` is the target multiplied by exp(lift), ``c`` its complement (of use only where nothing is lifted).
     """
+    s = s if s > _SMALLEST else _SMALLEST
     h = a / s
     half = 0.5 * s
     y = (h - half) * _INV_SQRT2
@@ -111,8 +112,8 @@ def _improve(s: float, a: float, b: float, c: float, lift: float, below: bool, f
     third = second * second - 3.0 * (h / s) * (h / s) - 0.25  # b'''/b'
     target = c if far else b
     model = model_c if far else model_b
-    gap = log_ratio(target, model if model > _SMALL else _SMALL)
-    log_b = log_ratio(b, 1.0) - lift
+    gap = log_ratio(target if target > _SMALL else _SMALL, model if model > _SMALL else _SMALL)
+    log_b = log_ratio(b if below else 0.5, 1.0) - lift
     log_model = log_b - gap
     ratio = slope / (model if model > _SMALL else _SMALL)
     ratio = -ratio if far else ratio

@@ -12,7 +12,7 @@ from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_implied, bachelier_price
 from algomaster.pricing.kernels.elementary import exp
 from algomaster.pricing.kernels.implied import black_implied
-from algomaster.pricing.kernels.vanilla import black_greeks, black_price
+from algomaster.pricing.kernels.vanilla import LOWEST, black_greeks, black_price
 
 __all__ = [
     "bachelier_greeks_loop",
@@ -26,9 +26,9 @@ __all__ = [
 
 @kernel(inline=True)
 def _carry(spot: float, t: float, rate: float, dividend: float) -> tuple[float, float]:
-    """Give (forward, discount) under continuous compounding; NaN for infinite rates."""
-    finite = (abs(rate) < math.inf) & (abs(dividend) < math.inf)
-    return spot * exp((rate - dividend) * t) if finite else math.nan, exp(-rate * t)
+    """Give (forward, discount) under continuous compounding; NaN for infinite rates and spots that are nearly 0."""
+    usable = (abs(rate) < math.inf) & (abs(dividend) < math.inf) & ((abs(spot) >= LOWEST) | (spot == 0.0))
+    return spot * exp((rate - dividend) * t) if usable else math.nan, exp(-rate * t)
 
 
 @kernel

@@ -31,6 +31,7 @@ HIGHEST: Final = 2.0**500
 _INV_SQRT2: Final = math.sqrt(0.5)
 _INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _FAR: Final = 1e10  # beyond any moneyness or deviation that matters; its square is still a number
+_TINY: Final = 5e-324  # the smallest number: 0 over it is 0, all else infinite
 _INF: Final = math.inf
 
 
@@ -114,7 +115,7 @@ def black_price(right: int, forward: float, strike: float, t: float, vol: float,
 
 @kernel(inline=True)
 def _discounted(right: int, forward: float, strike: float, otm: float, discount: float) -> float:
-    intrinsic = right * (forward - strike)
+    intrinsic = float(right) * (forward - strike)
     return discount * (otm + (intrinsic if intrinsic > 0.0 else 0.0))
 
 
@@ -130,6 +131,7 @@ def black_greeks(
     right, strike, t, vol, discount
         As for :func:`black_price`.
     spot : float
+        At least :data:`LOWEST`.
     rate, dividend : float
         Continuously compounded, per year. ``dividend = rate`` makes ``spot`` a forward (Black-76).
     forward : float
@@ -146,12 +148,13 @@ def black_greeks(
     ``price`` is that of :func:`black_price` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option Pricing
     Formulas" (2007), chapter 2.
     """
-    usable = _usable(right, forward, strike, t, vol, discount) & (spot > 0.0)
+    usable = _usable(right, forward, strike, t, vol, discount) & (spot >= LOWEST)
     f = float(forward) if usable else 1.0
     k = float(strike) if usable else 1.0
     s0 = float(spot) if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0
+    inverse = 1.0 / s0
     root = math.sqrt(years)
     deviation = sigma * root
     otm, inner, outer, other, peak = otm_parts(f if f < k else k, k if f < k else f, deviation)
@@ -160,15 +163,15 @@ def black_greeks(
     n1 = (outer if call_side else inner) if below else (1.0 - other if call_side else other)
     n2 = (other if call_side else 1.0 - other) if below else (inner if call_side else outer)
     density = discount * peak * _INV_SQRT_2PI
-    held = discount * f * n1 * right
-    owed = discount * k * n2 * right
-    flat = deviation == 0.0
-    undefined = flat & (f == k)
+    held = discount * f * n1 * float(right)
+    owed = discount * k * n2 * float(right)
+    undefined = (deviation == 0.0) & (f == k)
     decay = 0.5 * density * sigma / (root if root > 0.0 else 1.0)
     missing = math.nan if not usable else 0.0
     price = _discounted(right, f, k, otm, float(discount)) + missing
-    delta = held / s0 + missing
-    gamma = density / (s0 * s0 * (1.0 if flat else deviation)) + (math.nan if undefined else missing)
+    delta = held * inverse + missing
+    width = s0 * deviation
+    gamma = density * inverse / (width if width > 0.0 else _TINY) + (math.nan if undefined else missing)
     vega = density * root + missing
     theta = dividend * held - rate * owed - decay + (math.nan if undefined & (root == 0.0) else missing)
     rho = years * owed + missing
