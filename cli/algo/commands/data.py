@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from algo import console
-from algo.options import First, Home, Json, Last
+from algo.options import First, Home, Json, Last, Start
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,7 +101,7 @@ def list_(home: Home = None, as_json: Json = False) -> None:
 def simulate(
     underlying: Annotated[str, typer.Argument(metavar="UNDERLYING", help="An index such as NIFTY.")],
     sessions: Annotated[int, typer.Option("--sessions", min=1, help="How many sessions.")] = 25,
-    start: Annotated[str, typer.Option("--start", metavar="DATE", help="First day.")] = "2024-01-01",
+    start: Start = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same market.")] = 11,
     strikes: Annotated[int, typer.Option("--strikes", min=3, help="Strikes around the money.")] = 41,
     home: Home = None,
@@ -114,7 +115,7 @@ def simulate(
     with console.working(as_json=as_json) as work:
         made = work.track("simulating")
         days = simulate(
-            underlying, sessions=sessions, start=start, strikes=strikes, seed=seed,
+            underlying, sessions=sessions, start=start or date(2024, 1, 1), strikes=strikes, seed=seed,
             progress=lambda done: made(done, sessions),
         )  # fmt: skip
         moved = work.track("storing")

@@ -9,7 +9,6 @@ import typer
 
 from algo import options
 from algo.console import emit, emit_json, working
-from algomaster.core.errors import DataError
 
 if TYPE_CHECKING:
     from algomaster.performance import Result
@@ -75,12 +74,6 @@ def _saved(folder: Path) -> Result:
 
 
 def _imported(path: Path, underlying: str) -> Result:
-    import polars as pl
-
     from algomaster.performance import Result
 
-    try:
-        frame = pl.read_csv(path, infer_schema_length=None)
-    except pl.exceptions.PolarsError as problem:
-        raise DataError(f"{path} is not a CSV of trades: {problem}.", hint="Mend the file.") from None
-    return Result.from_trades(frame, underlying=underlying)
+    return Result.from_trades(path, underlying=underlying)

@@ -46,7 +46,7 @@ def sweep_(
     seed: options.Seed = None,
     start: options.Start = None,
     metric: Annotated[
-        str, typer.Option("--metric", metavar="NAME", rich_help_panel="Output", help="Show the sets with most of this.")
+        str, typer.Option("--metric", metavar="NAME", rich_help_panel="Output", help="Show the best sets by this.")
     ] = "sharpe",
     top: Annotated[int, typer.Option("--top", min=1, rich_help_panel="Output", help="How many sets to show.")] = 20,
     digest: Annotated[
@@ -120,5 +120,5 @@ def _best(found: SweepResult, metric: str, top: int, units: dict[str, str]) -> T
         return str(value)[:16] if name == "digest" else "none" if value is None else str(value)
 
     rows = [[text(name, row[name]) for name in names] for row in found.best(metric, count=top).to_dicts()]
-    title = f"{found.strategy} on {found.underlying}: {len(rows)} of {found.frame.height} sets, most {metric} first"
+    title = f"{found.strategy} on {found.underlying}: {len(rows)} of {found.frame.height} sets, best {metric} first"
     return rows_table(title, names, rows, numbers=units)

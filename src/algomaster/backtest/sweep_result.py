@@ -12,7 +12,7 @@ import polars as pl
 
 from algomaster.core.errors import DataError
 from algomaster.core.render import html_table, text_table
-from algomaster.performance.metrics import METRICS
+from algomaster.performance.metrics import LESS_IS_BETTER, METRICS
 from algomaster.performance.result import write_metric
 
 __all__ = ["SweepResult"]
@@ -47,13 +47,16 @@ class SweepResult:
     digest: str
 
     def best(self, metric: str = "sharpe", *, count: int = 1) -> pl.DataFrame:
-        """Give the sets with the highest ``metric``; rows where it is undefined come last.
+        """Give the sets that are best by ``metric`` (of a drawdown or a cost the lowest), undefined ones last.
 
         The best of many is the luckiest too: read it with ``deflated_sharpe``, which knows how many were tried.
         """
         if metric not in self.frame.columns:
             raise ValueError(f"metric: expected one of {', '.join(self.frame.columns)}, got {metric!r}")
-        return self.frame.sort(pl.col(metric).fill_nan(None), descending=True, nulls_last=True).head(count)
+        keys = [pl.col(metric), pl.col("net_pnl")]  # where it is undefined for all, the profit decides
+        keys = [key.fill_nan(None) if self.frame.schema[key.meta.output_name()].is_float() else key for key in keys]
+        upside_down = metric not in LESS_IS_BETTER
+        return self.frame.sort(keys, descending=[upside_down, True], nulls_last=True).head(count)
 
     def plot(self, x: str | None = None, y: str | None = None, *, metric: str = "net_pnl") -> Any:
         """Give a plotly heatmap of ``metric`` over two settings (by default the first two that vary)."""
@@ -116,7 +119,7 @@ class SweepResult:
         best = self.best().row(0, named=True)
         units = {metric.name: (metric.label, metric.unit) for metric in METRICS}
         settings = ", ".join(f"{name}={best[name]}" for name in self.parameters)
-        rows = [("Highest Sharpe", settings)]
+        rows = [("Best by Sharpe", settings)]
         rows += [(units[name][0], write_metric(best[name], units[name][1])) for name in _SHOWN]
         return title, [*rows, ("Digest", self.digest[:16])]
 

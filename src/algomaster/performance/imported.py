@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -81,10 +82,15 @@ def read_trades(trades: Any, *, underlying: str, strategy: str, skipped: pl.Data
 
 
 def _polars(trades: Any) -> pl.DataFrame:
+    if isinstance(trades, (str, Path)):
+        try:
+            return pl.read_csv(trades, infer_schema_length=None)
+        except (OSError, pl.exceptions.PolarsError) as problem:
+            raise DataError(f"{trades} is not a CSV of trades: {problem}.", hint="Mend the file.") from None
     if kind_of(trades) == "pandas":
         trades = pl.from_pandas(trades)
     if not isinstance(trades, pl.DataFrame):
-        raise TypeError(f"trades: expected a polars or pandas DataFrame, got {type(trades).__name__}")
+        raise TypeError(f"trades: expected a polars or pandas DataFrame or a path, got {type(trades).__name__}")
     return trades
 
 

@@ -21,6 +21,7 @@ from algomaster.core.types import PAISE, FloatArray, IntArray
 from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
 
 __all__ = [
+    "LESS_IS_BETTER",
     "METRICS",
     "TRADE_TOTALS",
     "Metric",
@@ -83,6 +84,12 @@ METRICS: Final = (
            "so many worthless trials; above 0 for one trial"),
 )  # fmt: skip
 """Every metric, in the order of the summary."""
+
+LESS_IS_BETTER: Final = frozenset(
+    ("costs", "losses", "losing_days", "max_drawdown", "max_drawdown_daily", "drawdown_days", "sd_day", "mean_day_se",
+     "sharpe_se")
+)  # fmt: skip
+"""Metrics of which a lower value is the better one."""
 
 TRADE_TOTALS: Final = ("trades", "wins", "losses", "won", "lost", "costs")
 """What metrics need to know of the closed trades: how many, and sums in paise, both ``won`` and ``lost`` positive.

@@ -86,7 +86,7 @@ class Result:
 
         Parameters
         ----------
-        trades : polars or pandas DataFrame
+        trades : polars or pandas DataFrame, or path of a CSV file
             One row a closed leg. Needed: right ("CE"/"PE"), strike, quantity (units, short negative), entry_time,
             entry_price, exit_time, exit_price. Times are datetimes (without a zone: Asia/Kolkata) or ISO 8601 text.
             Used if there: session (else the date of the exit, when the money is booked), leg, expiry, exit_reason,
@@ -181,6 +181,7 @@ class Result:
             for name in FRAMES:
                 getattr(self, name).write_parquet(fresh / f"{name}.parquet")
             (fresh / _HEADER).write_text(self._header(), encoding="utf-8")
+            fresh.chmod(0o755)  # mkdtemp gives a folder that nobody else may read
             if path.exists():
                 shutil.rmtree(path)
             os.replace(fresh, path)

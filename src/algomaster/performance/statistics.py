@@ -28,6 +28,11 @@ _ANNUAL: Final = math.sqrt(SESSIONS_A_YEAR)
 _NAN: Final = math.nan
 
 
+FEWEST_DAYS: Final = 10
+"""Sessions below which no Sharpe ratio is given: its standard error holds for many days, and two days of equal profit
+would show a ratio in the hundreds with a narrow error."""
+
+
 @kernel
 def sharpe_standard_error(sharpe: float, observations: int, skewness: float, kurtosis: float) -> float:
     """Give the standard error of a Sharpe ratio measured over independent periods, in the unit of one period.
@@ -72,6 +77,8 @@ def _moments(daily: IntArray, mean: float, out: FloatArray) -> None:
     out[3] = math.sqrt(second / (days - 1.0))
     out[4] = third / days / (variance * math.sqrt(variance))
     out[5] = fourth / days / (variance * variance)
+    if days < FEWEST_DAYS:
+        return
     sharpe = mean / out[3]
     out[6] = sharpe * _ANNUAL
     out[7] = sharpe_standard_error(sharpe, days, out[4], out[5]) * _ANNUAL
@@ -123,9 +130,9 @@ def daily_statistics(daily: IntArray, out: FloatArray) -> None:
 
     Notes
     -----
-    NaN where undefined: mean, best and worst without a day; sd, skewness, kurtosis, Sharpe and Sortino with fewer
-    than two days; skewness, kurtosis and Sharpe with all days alike (the sd is then 0); Sortino and profit factor
-    without a losing day.
+    NaN where undefined: mean, best and worst without a day; sd, skewness, kurtosis and Sortino with fewer than two
+    days; the Sharpe ratio with fewer than :data:`FEWEST_DAYS`; skewness, kurtosis and Sharpe with all days alike (the
+    sd is then 0); Sortino and profit factor without a losing day.
     """
     out[:] = _NAN
     days = daily.size

@@ -118,6 +118,7 @@ class Straddle(Params):
     lots : int
         Lots a leg.
     side : "sell" or "buy"
+        Whether both legs are opened by selling or by buying.
     expiry : int
         0 for the nearest expiry of the session's data, 1 for the next, and so on.
     """

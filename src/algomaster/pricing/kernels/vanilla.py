@@ -10,6 +10,7 @@
 There are no branches but choices between values, so that a loop over these functions becomes vector code.
 NaN rule: an input that is NaN or out of its range gives NaN. Forward and strike lie within :data:`LOWEST` and
 :data:`HIGHEST`; times and volatilities are finite and not negative; at t = 0 or vol = 0 the price is the intrinsic one.
+Prices below 1e-307 of the smaller of forward and strike are 0.
 
 Source: P. Jaeckel, "Let's be rational" (2015), section 6, for the erfcx form; the rest is derived here.
 """
