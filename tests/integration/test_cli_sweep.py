@@ -61,7 +61,7 @@ def test_files_are_written(printed, saved):
 def test_a_person_reads_the_best_with_its_error_and_the_number_of_trials(home):
     options = ("--set", "lots=2", "--metric", "net_pnl", "--top", 2)
     shown = algo("sweep", "straddle", *GRID, *RANGE, *options, home=home).stdout
-    assert "2 of 6 sets, most net_pnl first" in shown
+    assert "2 of 6 sets, best net_pnl first" in shown
     heading = next(line for line in shown.splitlines() if "deflated_sharpe" in line)
     assert {"sharpe", "sharpe_se", "trials", "deflated_sharpe"} <= set(heading.split())
     assert sum(line.startswith("2 ") and "09:" in line for line in shown.splitlines()) == 2

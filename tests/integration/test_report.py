@@ -140,7 +140,20 @@ def test_says_what_it_must(result: Result, tmp_path: Path) -> None:
         "What this rests on",
     ):  # fmt: skip
         assert words in page.text, words
-    assert re.search(r"95 %: -?\d+\.\d\d to \d+\.\d\d", page.text)  # the Sharpe ratio's error bar
+
+
+def test_the_sharpe_ratio_has_its_error_bar_once_there_are_days_enough(result: Result, tmp_path: Path) -> None:
+    bar = re.compile(r"95 %: -?\d+\.\d\d to -?\d+\.\d\d")
+    assert not bar.search(page_of(result, tmp_path)[0].text)
+    one = result.trades.drop("session").head(1)
+    many = pl.concat(
+        one.with_columns(
+            pl.col("entry_time", "exit_time").dt.offset_by(f"{day}d"), exit_price=pl.col("entry_price") - 4 + day
+        )
+        for day in range(10)
+    )
+    page, _ = page_of(Result.from_trades(many, underlying="NIFTY"), tmp_path)
+    assert bar.search(page.text)
 
 
 def test_per_leg_table(result: Result, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ def test_by_hand() -> None:
     assert (found["max_drawdown"], found["drawdown_days"]) == (300, 2)
     assert found["profit_factor"] == pytest.approx(700 / 300)
     assert found["sortino"] == pytest.approx(80 / (50_000 / 5) ** 0.5 * 252**0.5)
-    assert found["sharpe"] == pytest.approx(80 / (268_000 / 4) ** 0.5 * 252**0.5)
+    twice = statistics_of(*[300, -100, -200, 400, 0] * 2)
+    assert twice["sharpe"] == pytest.approx(80 / (2 * 268_000 / 9) ** 0.5 * 252**0.5)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +57,10 @@ def test_undefined_is_nan() -> None:
     assert undefined(statistics_of(-7)) == moments | {"sd", "sortino"}
     assert undefined(statistics_of(7, 7, 7)) == moments | ratios
     assert statistics_of(7, 7, 7)["sd"] == 0.0
-    assert undefined(statistics_of(7, 8)) == ratios
-    assert undefined(statistics_of(-7, 8)) == set()
+    assert undefined(statistics_of(7, 8)) == ratios | {"sharpe", "sharpe_se"}
+    assert undefined(statistics_of(-7, 8)) == {"sharpe", "sharpe_se"}
+    assert undefined(statistics_of(-7, *range(8))) == {"sharpe", "sharpe_se"}  # nine days: too few for an error bar
+    assert undefined(statistics_of(-7, *range(9))) == set()
 
 
 def test_large_amounts_alike_are_still_alike() -> None:
