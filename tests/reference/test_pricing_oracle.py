@@ -1,5 +1,6 @@
 """Kernels against 80-digit arithmetic: polynomials, prices, Greeks, and the nasty set of implied volatilities."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 
@@ -24,7 +25,7 @@ def erfcx(u: mpmath.mpf) -> mpmath.mpf:
 
 
 def polynomial(coefficients: tuple[float, ...], x: mpmath.mpf) -> mpmath.mpf:
-    return MP.polyval([MP.mpf(c) for c in reversed(coefficients)], x, asc=True)
+    return functools.reduce(lambda value, c: value * x + MP.mpf(c), coefficients, MP.mpf(0))
 
 
 def test_errors_of_the_polynomials_are_as_stated() -> None:
