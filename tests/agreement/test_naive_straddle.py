@@ -11,7 +11,7 @@ from naive.straddle import straddle
 percent = st.one_of(st.none(), st.sampled_from(["2", "5.5", "12.25", "20", "30", "80"]))
 settings_drawn = st.fixed_dictionaries(
     {
-        "entry": st.integers(550, 620),
+        "entry": st.integers(556, 620),
         "length": st.integers(1, 70),
         "strike": st.integers(-2, 2),
         "width": st.integers(0, 3),

@@ -15,6 +15,8 @@ from algomaster.strategy.steps.legs import AT_DECISION, AT_FILL, ON_CLOSE, ON_RA
 
 __all__ = ["MomentOfDay", "Straddle", "Strangle"]
 
+_FIRST_DECISION = 9 * 60 + 16
+"""The exchange has opened at 09:15 since 18 October 2010; no session opens earlier."""
 _NONE = {"", "none", "null", "off"}
 
 
@@ -138,6 +140,11 @@ class Straddle(Params):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        if self.entry < _FIRST_DECISION:
+            raise ValueError(
+                f"entry {_clock(self.entry)}: the first decision of a session is at {_clock(_FIRST_DECISION)}, "
+                "when its first bar has closed"
+            )
         if self.entry >= self.exit:
             raise ValueError(f"entry {_clock(self.entry)} must come before exit {_clock(self.exit)}")
         return self

@@ -49,6 +49,12 @@ def test_refused_with_what_was_expected(name, text, said):
     assert problem.value.exit_code == 3
 
 
+def test_no_decision_comes_before_the_first_bar_has_closed():
+    assert configured(entry="09:16").entry == 556
+    with pytest.raises(ConfigError, match=r"entry 09:15: the first decision of a session is at 09:16"):
+        configured(entry="09:15")
+
+
 def test_the_exit_comes_after_the_entry():
     with pytest.raises(ConfigError, match=r"entry 15:15 must come before exit 15:15"):
         configured(entry="15:15")
