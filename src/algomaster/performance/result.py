@@ -21,14 +21,20 @@ from algomaster.performance.metrics import METRICS, Metric
 
 __all__ = ["FRAMES", "Result", "span_of", "write_metric"]
 
-FRAMES: Final = ("trades", "fills", "orders", "skipped", "equity", "daily", "prices")
+FRAMES: Final = ("trades", "fills", "orders", "skipped", "notes", "equity", "daily", "prices")
 """The frames a result carries, by name."""
 
 _HEADLINE: Final = (
     "net_pnl", "costs", "trades", "win_rate", "expectancy", "max_drawdown", "sharpe", "deflated_sharpe",
 )  # fmt: skip
 _HEADER: Final = "result.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_BEFORE_NOTES: Final = 1
+"""The format whose results had no notes."""
+
+
+def _no_notes() -> pl.DataFrame:
+    return pl.DataFrame(schema={"session": pl.Date, "note": pl.String})
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -47,7 +53,10 @@ class Result:
     orders : polars.DataFrame
         What the strategy placed, as its host recorded it.
     skipped : polars.DataFrame
-        session, reason: sessions that could not be run.
+        session, reason: sessions without a trade, and why there was none.
+    notes : polars.DataFrame
+        session, note: what a reader should know of a session that was traded, such as an entry that waited or was
+        undone; may be empty.
     equity : polars.DataFrame
         ts (end of the bar), equity: cumulated rupees net of costs, from 0.
     daily : polars.DataFrame
@@ -70,6 +79,7 @@ class Result:
     fills: pl.DataFrame
     orders: pl.DataFrame
     skipped: pl.DataFrame
+    notes: pl.DataFrame = dataclasses.field(default_factory=_no_notes)
     equity: pl.DataFrame
     daily: pl.DataFrame
     prices: pl.DataFrame
@@ -94,7 +104,7 @@ class Result:
         underlying, strategy : str
             Names for the report.
         skipped : polars DataFrame, optional
-            session, reason: sessions without trades to be listed; they do not count as days.
+            session, reason: sessions without a trade, and why; they are listed and do not count as days.
 
         Returns
         -------
@@ -122,7 +132,8 @@ class Result:
         known = [metric for metric in METRICS if metric.name in _HEADLINE]
         rows = [(metric.label, _with_error(self.metrics, metric)) for metric in known if metric.name in self.metrics]
         skipped = f", {self.skipped.height} skipped" if self.skipped.height else ""
-        return [("Sessions", f"{self.daily.height}{skipped}"), *rows, ("Digest", self.digest[:16])]
+        notes = [("Notes", f"{self.notes.height}, see .notes")] if self.notes.height else []
+        return [("Sessions", f"{self.daily.height}{skipped}"), *notes, *rows, ("Digest", self.digest[:16])]
 
     def plot(self) -> Any:
         """Give the plotly figure of equity and drawdown."""
@@ -143,7 +154,7 @@ class Result:
             raise ConfigError(f"pandas frames need {missing.name}.", hint=f"pip install {missing.name}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give strategy, underlying, trades, metrics, assumptions, skipped and digest, ready for JSON.
+        """Give strategy, underlying, trades, metrics, assumptions, skipped, notes and digest, ready for JSON.
 
         Times are ISO 8601 with +05:30, dates ISO, NaN is None.
         """
@@ -154,6 +165,7 @@ class Result:
             "metrics": {name: _finite(value) for name, value in self.metrics.items()},
             "assumptions": self.assumptions,
             "skipped": _records(self.skipped),
+            "notes": _records(self.notes),
             "digest": self.digest,
             "fingerprint": f"{self.fingerprint:016x}",
         }
@@ -206,6 +218,8 @@ class Result:
     def load(cls, path: str | Path) -> Self:
         """Read what :meth:`save` wrote, equal in every value and column type.
 
+        A result saved before there were notes has none.
+
         Raises
         ------
         DataError
@@ -214,15 +228,19 @@ class Result:
         path = Path(path)
         try:
             header = json.loads((path / _HEADER).read_text(encoding="utf-8"))
-            frames: dict[str, Any] = {name: pl.read_parquet(path / f"{name}.parquet") for name in FRAMES}
             written = header.pop("format")
+            if not _BEFORE_NOTES <= written <= _FORMAT:
+                raise DataError(
+                    f"{path} is a result of format {written}, expected {_BEFORE_NOTES} to {_FORMAT}.",
+                    hint="Run it again.",
+                )
+            kept = [name for name in FRAMES if name != "notes" or written > _BEFORE_NOTES]
+            frames: dict[str, Any] = {name: pl.read_parquet(path / f"{name}.parquet") for name in kept}
             metrics = {name: math.nan if value is None else value for name, value in header.pop("metrics").items()}
         except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as problem:
             raise DataError(
                 f"{path} is not a complete saved result ({problem}).", hint="Save it again.", path=str(path)
             ) from None
-        if written != _FORMAT:
-            raise DataError(f"{path} is a result of format {written}, expected {_FORMAT}.", hint="Run it again.")
         return cls(**header, metrics=metrics, **frames)
 
 

@@ -83,7 +83,7 @@ def test_loading_what_is_no_result(breakage: str, result: Result, tmp_path: Path
     elif breakage == "broken header":
         (path / "result.json").write_text("{")
     elif breakage == "newer format":
-        (path / "result.json").write_text((path / "result.json").read_text().replace('"format": 1', '"format": 99'))
+        (path / "result.json").write_text((path / "result.json").read_text().replace('"format": 2', '"format": 99'))
     with pytest.raises(DataError, match="format 99" if breakage == "newer format" else "not a complete saved result"):
         Result.load(path)
 
