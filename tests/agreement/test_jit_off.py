@@ -19,7 +19,7 @@ import json, sys
 from algomaster import backtest
 from hand_made import random_day
 sets = json.loads(sys.argv[1])
-days = [random_day(seed, gaps=0.1) for seed in (1, 2)]
+days = [random_day(seed, gaps=0.1) for seed in range(12)]
 grid = backtest.sweep("straddle", days, grid=sets, fills=sys.argv[2], digest=True)
 runs = [backtest.replay("straddle", days, params=one, fills=sys.argv[2]) for one in sets]
 assert [run.digest for run in runs] == grid.frame["digest"].to_list()
@@ -29,7 +29,7 @@ print(json.dumps([grid.frame[name].to_list() for name in ("digest", "fingerprint
 
 def test_sweep_and_replay_without_compiling():
     env = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    days = [random_day(seed, gaps=0.1) for seed in (1, 2)]
+    days = [random_day(seed, gaps=0.1) for seed in range(12)]
     for fills in ("next_open", "decision_close"):
         command = [sys.executable, "-W", "error", "-c", CODE, json.dumps(SETS), fills]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)

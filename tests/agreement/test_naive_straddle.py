@@ -21,6 +21,7 @@ settings_drawn = st.fixed_dictionaries(
         "target_pct": percent,
         "stop_on": st.sampled_from(["range", "close"]),
         "side": st.sampled_from(["sell", "buy"]),
+        "patience": st.sampled_from([0, 1, 5, 30]),
         "fills": st.sampled_from(["next_open", "decision_close"]),
     }
 )
@@ -31,7 +32,7 @@ settings_drawn = st.fixed_dictionaries(
 @example(
     p={
         "entry": 560, "length": 40, "strike": 0, "width": 0, "strikes": None, "strike_at": "fill", "stop_pct": "20",
-        "target_pct": None, "stop_on": "range", "side": "sell", "fills": "next_open",
+        "target_pct": None, "stop_on": "range", "side": "sell", "patience": 5, "fills": "next_open",
     },
     seed=3,
     gaps=0.3,
@@ -46,13 +47,13 @@ def test_replay_is_the_plain_telling(p, seed, gaps):
     assert len(run.trades) == len(expected)
     by_right = {row["right"]: row for row in run.trades.to_dicts()}
     for trade in expected:
-        row = by_right[trade.right]
+        row = by_right[("CE", "PE")[trade.right]]
         assert row["strike"] == trade.strike / 100
-        assert row["entry_price"] == trade.entry_price * day.tick / 100
+        assert row["entry_price"] == trade.entry * day.tick / 100
         assert row["exit_price"] == trade.exit_price * day.tick / 100
         assert row["exit_reason"] == trade.reason
         moment = day.ts[trade.exit_bar] + (MINUTE_NS if trade.exit_at == "close" else 0)
         assert row["exit_time"].timestamp() * 1e9 == moment
         units = 50 if p["side"] == "buy" else -50
         assert row["quantity"] == units
-        assert round(row["pnl"] * 100) == (trade.exit_price - trade.entry_price) * units * day.tick
+        assert round(row["pnl"] * 100) == (trade.exit_price - trade.entry) * units * day.tick

@@ -143,11 +143,11 @@ def compiling_step(strategy: Strategy) -> Iterator[None]:
     """Turn the compiler's pages about a step into one :class:`StrategyError`; its cause keeps them."""
     try:
         yield
-    except (CompileError, LookupError) as problem:  # numba lets a KeyError out for an unknown field of a record
+    except (CompileError, KeyError) as problem:  # numba lets a KeyError out for an unknown field of a record
         said = [line.strip() for line in str(problem).splitlines() if line.strip() and "pipeline" not in line]
         raise StrategyError(
             f"The step of strategy {strategy.name!r} does not compile: {' '.join(said[:3])}.",
-            hint="A step may use numbers, records and the arrays it is given; it may not create arrays or use objects.",
+            hint="A step may use numbers, records and arrays, and functions compiled like itself; no Python objects.",
         ) from problem
 
 

@@ -19,7 +19,7 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import Record
 from algomaster.execution.costs import DECISION_CLOSE
 from algomaster.execution.ledger import AT_CLOSE, Log, fill, mark, value, worth
-from algomaster.execution.matching import Tape, any_touched, bind, compact, meet, meet_close
+from algomaster.execution.matching import Tape, any_touched, bind, meet, meet_close
 from algomaster.strategy.steps.contract import (
     FLAGS,
     MARKET,
@@ -31,6 +31,7 @@ from algomaster.strategy.steps.contract import (
     Book,
     Day,
     clear,
+    compact,
     put,
 )
 
@@ -79,7 +80,7 @@ def session_driver(step: Step) -> Callable[..., None]:
     def run(
         day: Day, tape: Tape, terms: Record, params: Record, state: Record, book: Book, account: Record, log: Log
     ) -> None:
-        clear(book)
+        clear(book, tape.close.shape[0])
         last = day.ts.size - 1
         for i in range(last + 1):
             advance(day, tape, terms, params, state, book, account, log, i)
@@ -100,7 +101,7 @@ def finish(book: Book, account: Record, terms: Record, log: Log, last: int) -> N
     while book.counts[N_OPEN] > 0:
         number = book.open_legs[0]
         leg = book.legs[number]
-        slot = put(book, last, number, MARKET, -leg["quantity"], 0, SESSION_END, 0, 0, 0, 0, 0, 0)
+        slot = put(book, last, number, MARKET, -leg["quantity"], 0, SESSION_END, 0, 0, 0, 0, 0, 0, 1)
         fill(book, account, terms, log, slot, leg["mark"], last, AT_CLOSE)
         compact(book)
     value(account, terms, 0, last)

@@ -26,7 +26,7 @@ from algomaster.strategy.steps.contract import (
     TARGET,
     WAITING,
     Book,
-    cancel,
+    drop,
     put,
 )
 
@@ -94,8 +94,11 @@ def fill(book: Book, account: Record, terms: Record, log: Log, slot: int, price:
     """Execute the order in ``slot`` at ``price`` ticks on bar ``i`` (``moment`` AT_OPEN, IN_RANGE or AT_CLOSE)."""
     order = book.orders[slot]
     order["live"] = 0
-    quantity = order["quantity"]
     leg = book.legs[order["leg"]]
+    held = leg["quantity"]
+    if order["whole"] == 1 or (held * order["quantity"] < 0 and abs(order["quantity"]) > abs(held)):
+        order["quantity"] = -held
+    quantity = order["quantity"]
     value = quantity * price * terms[0]["tick"]
     costs = charges_of(terms, abs(value), quantity < 0)
     account[0]["cash"] -= value
@@ -126,9 +129,9 @@ def _open(book: Book, slot: int, price: int, i: int) -> None:
     book.counts[N_OPEN] += 1
     quantity, stop, target = order["quantity"], order["stop_ppm"], order["target_ppm"]
     if stop > 0:
-        put(book, i, number, STOP, -quantity, adverse(price, quantity, stop), STOPPED, 0, 0, 0, 0, 0, 0)
+        put(book, i, number, STOP, -quantity, adverse(price, quantity, stop), STOPPED, 0, 0, 0, 0, 0, 0, 1)
     if target > 0:
-        put(book, i, number, LIMIT, -quantity, favourable(price, quantity, target), TARGET, 0, 0, 0, 0, 0, 0)
+        put(book, i, number, LIMIT, -quantity, favourable(price, quantity, target), TARGET, 0, 0, 0, 0, 0, 0, 1)
 
 
 @kernel(lean=True, inner=True)
@@ -151,7 +154,7 @@ def favourable(price: int, quantity: int, ppm: int) -> int:
 def _close(book: Book, account: Record, number: int) -> None:
     leg = book.legs[number]
     leg["state"] = CLOSED
-    cancel(book, number)
+    drop(book, number)
     keep = 0
     for j in range(book.counts[N_OPEN]):
         if book.open_legs[j] != number:

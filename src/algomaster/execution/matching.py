@@ -27,6 +27,7 @@ from algomaster.strategy.steps.contract import (
     Book,
     Day,
     at_the_money,
+    compact,
     instrument_of,
 )
 
@@ -66,6 +67,7 @@ def meet(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: in
     # A decided exit outranks a stop that the same open has passed: the price is one, and so is the reason.
     _at_open(tape, book, account, terms, log, i, False)
     _at_open(tape, book, account, terms, log, i, True)
+    unbind(book)
     _in_range(tape, book, account, terms, log, i, STOP)
     _in_range(tape, book, account, terms, log, i, LIMIT)
     compact(book)
@@ -108,32 +110,43 @@ def meet_close(tape: Tape, book: Book, account: Record, terms: Record, log: Log,
         last = int(np.int64(tape.close[order["instrument"], i]))
         if last != MISSING:
             fill(book, account, terms, log, slot, last, i, AT_CLOSE)
+    unbind(book)
     compact(book)
 
 
 @kernel(lean=True, inner=True)
 def bind(day: Day, book: Book, spot: int) -> None:
-    """Give late orders their contracts from the index at ``spot`` (paise): all that wait, or none."""
-    waiting = 0
-    listed = 0
-    for slot in range(book.counts[N_ORDERS]):
-        order = book.orders[slot]
-        if order["late"] == 1 and order["live"] == 1 and order["instrument"] == NO_INSTRUMENT:
-            waiting += 1
-            if spot != MISSING and contract_for(day, order, spot) != NO_INSTRUMENT:
-                listed += 1
-    if waiting == 0 or spot == MISSING:
+    """Give late orders their contracts from the index at ``spot`` (paise), for this moment: all that wait, or none.
+
+    Where one finds no contract, all are called off; without an index they wait.
+    """
+    if spot == MISSING:
         return
+    listed = True
     for slot in range(book.counts[N_ORDERS]):
         order = book.orders[slot]
-        if order["late"] == 1 and order["live"] == 1 and order["instrument"] == NO_INSTRUMENT:
+        if order["late"] == 1 and order["live"] == 1:
+            listed &= contract_for(day, order, spot) != NO_INSTRUMENT
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["late"] == 1 and order["live"] == 1:
             leg = book.legs[order["leg"]]
-            if listed == waiting:
+            if listed:
                 order["instrument"] = contract_for(day, order, spot)
                 leg["instrument"] = order["instrument"]
             else:
                 order["live"] = 0
                 leg["state"] = NO_CONTRACT
+
+
+@kernel(lean=True, inner=True)
+def unbind(book: Book) -> None:
+    """Take the contracts from late orders that found no trade: the next moment chooses anew."""
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["late"] == 1 and order["live"] == 1:
+            order["instrument"] = NO_INSTRUMENT
+            book.legs[order["leg"]]["instrument"] = NO_INSTRUMENT
 
 
 @kernel(lean=True, inner=True)
@@ -144,15 +157,3 @@ def contract_for(day: Day, order: Any, spot: int) -> int:
         return NO_INSTRUMENT
     strike = at_the_money(day, expiry, spot) + order["steps"] * day.strike_step[expiry]
     return instrument_of(day, expiry, strike, order["right"])
-
-
-@kernel(lean=True, inner=True)
-def compact(book: Book) -> None:
-    """Close the gaps that filled and cancelled orders leave, keeping the order of arrival."""
-    keep = 0
-    for slot in range(book.counts[N_ORDERS]):
-        if book.orders[slot]["live"] == 1:
-            if keep != slot:
-                book.orders[keep] = book.orders[slot]
-            keep += 1
-    book.counts[N_ORDERS] = keep

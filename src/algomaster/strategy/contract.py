@@ -42,9 +42,9 @@ NO_MEMORY = np.dtype([("unused", np.int64)])
 def step(function: Callable[P, None]) -> Callable[P, None]:
     """Decorate a strategy's step; see :mod:`algomaster.strategy.steps.contract` for what a step may do.
 
-    It is compiled into the loop of its host, without reference counting: it may read and write arrays, not create any.
+    It is compiled into the loop of its host. It may use numbers, records and arrays, not Python objects.
     """
-    return kernel(inline=True, lean=True, inner=True)(function)
+    return kernel(inline=True, inner=True)(function)
 
 
 class Params(Config):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import time
+from numbers import Real
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from algomaster.core.types import PAISE, RIGHTS, Record
 from algomaster.strategy.contract import Params
@@ -22,6 +24,10 @@ _NONE = {"", "none", "null", "off"}
 
 def _minute(value: Any) -> Any:
     """Read "09:20" (also "9:20", "09:20:00") as a minute of the day; whole numbers pass."""
+    if isinstance(value, time):  # what TOML makes of an unquoted 09:20:00
+        value = value.isoformat()
+    if isinstance(value, bool):
+        raise ValueError("expected a time such as 09:20")
     if isinstance(value, str):
         match = re.fullmatch(r"(\d{1,2}):([0-5]\d)(?::00)?", value.strip())
         if not match or int(match[1]) > 23:
@@ -48,7 +54,7 @@ def _percent(value: Any) -> Any:
     return value
 
 
-_Positive = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(ge=0.0001, le=10_000, allow_inf_nan=False)]
 Percent = Annotated[_Positive | None, BeforeValidator(_percent)]
 """A percentage of the entry price, or None for "not used"."""
 
@@ -86,14 +92,20 @@ def _pair(value: Any) -> Any:
         if set(value) != set(RIGHTS):
             raise ValueError('expected strikes of both rights, such as {"CE": 44000, "PE": 43000}')
         return tuple(value[right] for right in RIGHTS)
-    if isinstance(value, (int, float)):
-        return (value, value)
+    if isinstance(value, Real):
+        return (float(value), float(value))
     if isinstance(value, (list, tuple)) and len(value) == 1:
         return (value[0], value[0])
     return value
 
 
-Rupees = Annotated[float, Field(gt=0, lt=10_000_000, allow_inf_nan=False)]
+def _whole_paise(rupees: float) -> float:
+    if round(rupees * PAISE) / PAISE != rupees:
+        raise ValueError("expected whole paise, such as 15800 or 15800.05")
+    return rupees
+
+
+Rupees = Annotated[float, Field(gt=0, lt=10_000_000, allow_inf_nan=False), AfterValidator(_whole_paise)]
 Strikes = Annotated[tuple[Rupees, Rupees] | None, BeforeValidator(_pair)]
 """Strikes of the call and the put, in that order, or None to choose from the money."""
 
@@ -119,6 +131,9 @@ class Straddle(Params):
         Whether stop and target rest in the market or are watched on one-minute closes.
     lots : int
         Lots a leg.
+    patience : int
+        Minutes the entry may wait for the index, and for a trade of every leg; an entry that is not whole by then is
+        undone (reason "incomplete").
     side : "sell" or "buy"
         Whether both legs are opened by selling or by buying.
     expiry : int
@@ -135,6 +150,7 @@ class Straddle(Params):
     target_pct: Percent = None
     stop_on: Literal["range", "close"] = "range"
     lots: Annotated[int, Field(ge=1, le=10_000)] = 1
+    patience: Annotated[int, Field(ge=0, le=1440)] = 5
     side: Literal["sell", "buy"] = "sell"
     expiry: Annotated[int, Field(ge=0, le=20)] = 0
 
@@ -154,6 +170,7 @@ class Straddle(Params):
         record = np.zeros(1, PARAMS)
         row = record[0]
         row["entry"], row["exit"] = self.entry, self.exit
+        row["patience"] = self.patience
         row["strike_at"] = AT_FILL if self.strike_at == "fill" else AT_DECISION
         row["stop_on"] = ON_CLOSE if self.stop_on == "close" else ON_RANGE
         row["n_legs"] = len(RIGHTS)

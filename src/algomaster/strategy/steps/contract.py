@@ -31,7 +31,7 @@ MARKET: Final = 1
 LIMIT: Final = 2
 STOP: Final = 3
 
-REASONS: Final = ("entry", "stop", "target", "time", "session_end", "signal")
+REASONS: Final = ("entry", "stop", "target", "time", "session_end", "signal", "incomplete")
 """Why an order was placed; the text of ``exit_reason``."""
 ENTRY: Final = 0
 STOPPED: Final = 1
@@ -39,6 +39,7 @@ TARGET: Final = 2
 TIME: Final = 3
 SESSION_END: Final = 4
 SIGNAL: Final = 5
+INCOMPLETE: Final = 6
 
 NEW: Final = 0
 WAITING: Final = 1
@@ -46,7 +47,8 @@ OPEN: Final = 2
 CLOSED: Final = 3
 UNFILLED: Final = 4
 NO_CONTRACT: Final = 5
-LEG_STATES: Final = ("new", "waiting", "open", "closed", "unfilled", "no_contract")
+TOO_LATE: Final = 6
+"""States of a leg; the last three are entries that came to nothing."""
 
 NO_INSTRUMENT: Final = -1
 PPM: Final = 1_000_000
@@ -57,11 +59,12 @@ ORDER: Final = np.dtype(
         (name, np.int64)
         for name in (
             "leg", "kind", "instrument", "price", "quantity", "bar", "reason", "live",
-            "late", "expiry", "right", "steps", "stop_ppm", "target_ppm",
+            "late", "expiry", "right", "steps", "stop_ppm", "target_ppm", "whole",
         )
     ]
 )  # fmt: skip
-"""One order. ``late`` orders carry a strike rule (expiry, right, steps from the money) instead of an instrument."""
+"""One order. ``late`` orders carry a strike rule (expiry, right, steps from the money) instead of an instrument,
+``whole`` ones leave whatever their leg then holds."""
 
 LEG: Final = np.dtype(
     [(name, np.int64) for name in ("state", "instrument", "mark", "entry_price", "quantity", "cash", "charges")]
@@ -76,12 +79,17 @@ N_LEGS: Final = 1
 N_OPEN: Final = 2
 N_PLACED: Final = 3
 FLAGS: Final = 4
-N_COUNTS: Final = 5
+N_CONTRACTS: Final = 5
+N_COUNTS: Final = 6
 
 ORDERS_FULL: Final = 1
 LEGS_FULL: Final = 2
 LOG_FULL: Final = 4
 FILLS_FULL: Final = 8
+BAD_INSTRUMENT: Final = 16
+BAD_QUANTITY: Final = 32
+LEG_IS_OVER: Final = 64
+"""What can be wrong with what a step says; the host stops the run and says so."""
 
 
 class Day(NamedTuple):
@@ -143,9 +151,10 @@ def new_book(log_size: int) -> Book:
 
 
 @kernel(lean=True, inner=True)
-def clear(book: Book) -> None:
-    """Empty the book at the start of a session."""
+def clear(book: Book, contracts: int) -> None:
+    """Empty the book at the start of a session that has so many contracts."""
     book.counts[:] = 0
+    book.counts[N_CONTRACTS] = contracts
 
 
 # --- what a step asks --------------------------------------------------------------------------------------------
@@ -243,12 +252,13 @@ def open_leg(book: Book) -> int:
 @kernel(lean=True, inner=True)
 def put(
     book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int,
-    late: int, expiry: int, right: int, steps: int, stop_ppm: int, target_ppm: int,
+    late: int, expiry: int, right: int, steps: int, stop_ppm: int, target_ppm: int, whole: int,
 ) -> int:  # fmt: skip
-    """Write an order into the book and the log. Gives its slot, or -1 and a flag when the book is full."""
+    """Write an order into the book and the log. Gives its slot, or -1 and a flag for an order that cannot be."""
     slot = book.counts[N_ORDERS]
-    if leg < 0 or slot >= book.orders.size:
-        book.counts[FLAGS] |= ORDERS_FULL
+    wrong = _wrong(book, leg, quantity, late)
+    if wrong != 0:
+        book.counts[FLAGS] |= wrong
         return -1
     book.counts[N_ORDERS] = slot + 1
     order = book.orders[slot]
@@ -266,17 +276,33 @@ def put(
     order["steps"] = steps
     order["stop_ppm"] = stop_ppm
     order["target_ppm"] = target_ppm
+    order["whole"] = whole
     _log(book, order)
     return slot
 
 
 @kernel(lean=True, inner=True)
-def place(book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int) -> int:
-    """Place an order on a leg that has an instrument; it meets the market after bar ``i``. Gives its slot, or -1.
+def _wrong(book: Book, leg: int, quantity: int, late: int) -> int:
+    if leg < 0:
+        return LEGS_FULL
+    if book.counts[N_ORDERS] >= book.orders.size:
+        return ORDERS_FULL
+    if book.legs[leg]["state"] >= CLOSED:
+        return LEG_IS_OVER
+    instrument = book.legs[leg]["instrument"]
+    if late == 0 and (instrument < 0 or instrument >= book.counts[N_CONTRACTS]):
+        return BAD_INSTRUMENT
+    return BAD_QUANTITY if quantity == 0 else 0
 
-    ``kind`` is MARKET, LIMIT or STOP, ``price`` the limit or trigger in ticks (ignored for MARKET).
+
+@kernel(lean=True, inner=True)
+def place(book: Book, i: int, leg: int, kind: int, quantity: int, price: int, reason: int) -> int:
+    """Place an order on a waiting or open leg; it meets the market after bar ``i``. Gives its slot, or -1.
+
+    ``kind`` is MARKET, LIMIT or STOP, ``price`` the limit or trigger in ticks (ignored for MARKET). An order never
+    takes a leg through zero: at most what is held is left.
     """
-    return put(book, i, leg, kind, quantity, price, reason, 0, 0, 0, 0, 0, 0)
+    return put(book, i, leg, kind, quantity, price, reason, 0, 0, 0, 0, 0, 0, 0)
 
 
 @kernel(lean=True, inner=True)
@@ -289,7 +315,7 @@ def enter(book: Book, i: int, instrument: int, quantity: int, stop_ppm: int, tar
     if leg >= 0:
         book.legs[leg]["instrument"] = instrument
         book.legs[leg]["state"] = WAITING
-        put(book, i, leg, MARKET, quantity, 0, ENTRY, 0, 0, 0, 0, stop_ppm, target_ppm)
+        put(book, i, leg, MARKET, quantity, 0, ENTRY, 0, 0, 0, 0, stop_ppm, target_ppm, 0)
     return leg
 
 
@@ -299,12 +325,12 @@ def enter_at_fill(
 ) -> int:
     """Open a new leg whose strike is chosen at the moment of the fill: ``steps`` strikes from the money then.
 
-    Late orders placed on the same bar bind together: if one finds no contract, none of them is filled.
+    Late orders that wait bind together: at a moment when one of them finds no contract, all of them are called off.
     """
     leg = open_leg(book)
     if leg >= 0:
         book.legs[leg]["state"] = WAITING
-        put(book, i, leg, MARKET, quantity, 0, ENTRY, 1, expiry, right, steps, stop_ppm, target_ppm)
+        put(book, i, leg, MARKET, quantity, 0, ENTRY, 1, expiry, right, steps, stop_ppm, target_ppm, 0)
     return leg
 
 
@@ -315,23 +341,42 @@ def close(book: Book, i: int, leg: int, reason: int) -> None:
         cancel(book, leg)
         book.legs[leg]["state"] = UNFILLED
     elif is_open(book, leg) and not is_leaving(book, leg):
-        place(book, i, leg, MARKET, -book.legs[leg]["quantity"], 0, reason)
+        put(book, i, leg, MARKET, -book.legs[leg]["quantity"], 0, reason, 0, 0, 0, 0, 0, 0, 1)
 
 
 @kernel(lean=True, inner=True)
 def cancel(book: Book, leg: int) -> None:
     """Cancel every resting order of a leg."""
+    drop(book, leg)
+    compact(book)
+
+
+@kernel(lean=True, inner=True)
+def drop(book: Book, leg: int) -> None:
+    """Mark every resting order of a leg as gone; its slots are freed by :func:`compact`."""
     for slot in range(book.counts[N_ORDERS]):
         if book.orders[slot]["leg"] == leg:
             book.orders[slot]["live"] = 0
 
 
 @kernel(lean=True, inner=True)
-def call_off(book: Book) -> int:
-    """Note that an entry found no contract to trade: a leg in state NO_CONTRACT, which the result reports."""
+def compact(book: Book) -> None:
+    """Close the gaps that filled and cancelled orders leave, keeping the order of arrival."""
+    keep = 0
+    for slot in range(book.counts[N_ORDERS]):
+        if book.orders[slot]["live"] == 1:
+            if keep != slot:
+                book.orders[keep] = book.orders[slot]
+            keep += 1
+    book.counts[N_ORDERS] = keep
+
+
+@kernel(lean=True, inner=True)
+def call_off(book: Book, state: int) -> int:
+    """Note an entry that came to nothing (NO_CONTRACT, TOO_LATE) as a leg, which the result reports."""
     leg = open_leg(book)
     if leg >= 0:
-        book.legs[leg]["state"] = NO_CONTRACT
+        book.legs[leg]["state"] = state
     return leg
 
 
@@ -358,6 +403,7 @@ def _log(book: Book, order: Any) -> None:
     entry["steps"] = order["steps"]
     entry["stop_ppm"] = order["stop_ppm"]
     entry["target_ppm"] = order["target_ppm"]
+    entry["whole"] = order["whole"]
 
 
 def new_state(dtype: np.dtype[Any]) -> Record:

@@ -2,10 +2,13 @@
 
 The step, bar by bar:
 
-1. ``WAIT`` until the entry minute: then choose the strikes and place every leg at once (:func:`_enter`).
-2. ``HELD``: at the exit minute leave what is open; before it watch stops and targets on the close, where the settings
+1. ``WAIT`` until the entry minute: then choose the strikes and place every leg at once (:func:`_enter`). Where the
+   index that the choice needs is missing, wait for it, ``patience`` minutes at most.
+2. ``ENTERING`` until every leg has traded (:func:`_complete`); an entry that is not whole after ``patience`` minutes,
+   or of which a leg finds no contract, is undone: half a straddle is another trade than the one that was asked for.
+3. ``HELD``: at the exit minute leave what is open; before it watch stops and targets on the close, where the settings
    ask for that (:func:`_watch`); stops and targets on the range rest in the market as attached orders.
-3. ``DONE`` for the session.
+4. ``DONE`` for the session.
 
 Everything a leg is (right, side, strike rule, lots, stop, target) stands in the parameters' leg table, so a straddle, a
 strangle or an iron condor are rows, not code.
@@ -20,11 +23,15 @@ import numpy as np
 from algomaster.core.jit import kernel
 from algomaster.core.types import MISSING, Record
 from algomaster.strategy.steps.contract import (
+    CLOSED,
+    INCOMPLETE,
+    NO_CONTRACT,
     NO_INSTRUMENT,
     PPM,
     STOPPED,
     TARGET,
     TIME,
+    TOO_LATE,
     Book,
     Day,
     at_the_money,
@@ -36,14 +43,16 @@ from algomaster.strategy.steps.contract import (
     instrument_of,
     is_done,
     is_open,
+    is_waiting,
 )
 
 MAX_LEGS: Final = 10
 """Legs a straddle manager holds at once; what commercial option backtesters offer."""
 
 WAIT: Final = 0
-HELD: Final = 1
-DONE: Final = 2
+ENTERING: Final = 1
+HELD: Final = 2
+DONE: Final = 3
 
 AT_DECISION: Final = 0
 AT_FILL: Final = 1
@@ -55,6 +64,7 @@ PARAMS: Final = np.dtype(
     [
         ("entry", np.int64),
         ("exit", np.int64),
+        ("patience", np.int64),
         ("strike_at", np.int64),
         ("stop_on", np.int64),
         ("n_legs", np.int64),
@@ -70,7 +80,8 @@ PARAMS: Final = np.dtype(
 )
 """Times in minutes of the day; ``side`` +1 buys, -1 sells; ``strike`` in paise, 0 for ``steps`` from the money."""
 
-STATE: Final = np.dtype([("phase", np.int64), ("legs", np.int64, (MAX_LEGS,))])
+STATE: Final = np.dtype([("phase", np.int64), ("since", np.int64), ("legs", np.int64, (MAX_LEGS,))])
+"""``since`` is the minute of the decision to enter."""
 
 
 @kernel(inline=True, lean=True, inner=True)
@@ -85,21 +96,29 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
     if phase == WAIT:
         if now >= params[0]["exit"]:
             state[0]["phase"] = DONE
-        elif now >= params[0]["entry"] and day.spot[i] != MISSING:
-            _enter(state, params, day, i, book)
+        elif now >= params[0]["entry"]:
+            _enter(state, params, day, i, now, book)
     elif now >= params[0]["exit"]:
-        _leave(state, params, i, book)
+        _leave(state, params, i, book, TIME)
     elif is_done(book):
         state[0]["phase"] = DONE
+    elif phase == ENTERING and not _complete(state, params, now, book):
+        _leave(state, params, i, book, INCOMPLETE)
     elif params[0]["stop_on"] == ON_CLOSE:
         _watch(state, params, day, i, book)
 
 
 @kernel(lean=True, inner=True)
-def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
-    state[0]["phase"] = HELD
+def _enter(state: Record, params: Record, day: Day, i: int, now: int, book: Book) -> None:
+    if now > params[0]["entry"] + params[0]["patience"]:
+        call_off(book, TOO_LATE)
+        state[0]["phase"] = DONE
+        return
+    if day.spot[i] == MISSING and _needs_index(params):
+        return
+    state[0]["since"] = now
     if not _all_listed(params, day, i):
-        call_off(book)
+        call_off(book, NO_CONTRACT)
         state[0]["phase"] = DONE
         return
     for j in range(params[0]["n_legs"]):
@@ -114,12 +133,22 @@ def _enter(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         else:
             leg = enter(book, i, _contract(params, day, i, j), quantity, stop, target)
         state[0]["legs"][j] = leg
+    state[0]["phase"] = ENTERING
 
 
 @kernel(lean=True, inner=True)
 def _late(params: Record, j: int) -> bool:
     """Whether the strike is chosen at the fill; a given strike never is."""
     return params[0]["strike_at"] == AT_FILL and params[0]["strike"][j] == 0
+
+
+@kernel(lean=True, inner=True)
+def _needs_index(params: Record) -> bool:
+    """Whether a strike is chosen from the index now."""
+    for j in range(params[0]["n_legs"]):
+        if params[0]["strike"][j] == 0 and not _late(params, j):
+            return True
+    return False
 
 
 @kernel(lean=True, inner=True)
@@ -143,9 +172,24 @@ def _contract(params: Record, day: Day, i: int, j: int) -> int:
 
 
 @kernel(lean=True, inner=True)
-def _leave(state: Record, params: Record, i: int, book: Book) -> None:
+def _complete(state: Record, params: Record, now: int, book: Book) -> bool:
+    """Whether the entry may stand: every leg has traded, or still has time to."""
+    waiting = False
     for j in range(params[0]["n_legs"]):
-        close(book, i, state[0]["legs"][j], TIME)
+        leg = state[0]["legs"][j]
+        if is_waiting(book, leg):
+            waiting = True
+        elif book.legs[leg]["state"] > CLOSED:
+            return False
+    if not waiting:
+        state[0]["phase"] = HELD
+    return not waiting or now <= state[0]["since"] + params[0]["patience"]
+
+
+@kernel(lean=True, inner=True)
+def _leave(state: Record, params: Record, i: int, book: Book, reason: int) -> None:
+    for j in range(params[0]["n_legs"]):
+        close(book, i, state[0]["legs"][j], reason)
     state[0]["phase"] = DONE
 
 
