@@ -1,14 +1,20 @@
 """``algo backtest`` as a process: what it prints, what it writes, how it fails."""
 
+import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
+from datetime import date, timedelta
 
+import polars as pl
 import pytest
 
+from algo.commands.backtest import result_parts
+from algo.console import emit
 from algomaster import backtest, market
+from algomaster.performance import Result
 from cli_process import SEED, SESSIONS, algo, one_error_line, stored_home
 
 RANGE = ("--underlying", "NIFTY", "--from", "2024-01-01", "--to", "2024-01-03")
@@ -26,7 +32,16 @@ def printed(home):
 
 
 def test_json_is_one_object_with_what_programs_need(printed):
-    assert {"strategy", "underlying", "trades", "metrics", "assumptions", "skipped", "digest"} <= printed.keys()
+    assert {
+        "strategy",
+        "underlying",
+        "trades",
+        "metrics",
+        "assumptions",
+        "skipped",
+        "notes",
+        "digest",
+    } <= printed.keys()
     assert len(printed["trades"]) == 2 * SESSIONS
     fields = "right strike quantity entry_time entry_price exit_time exit_price exit_reason pnl costs"
     assert all(set(fields.split()) <= trade.keys() for trade in printed["trades"])
@@ -67,6 +82,38 @@ def test_many_trades_are_cut_and_said_to_be():
     shown = algo("backtest", "straddle", "--underlying", "NIFTY", "--simulate", 12).stdout
     assert "Last 20 of 24 trades (4 earlier ones not shown)" in shown
     assert shown.count("09:20:00") >= 20
+
+
+def shown_of(capsys, *, notes):
+    trades = pl.DataFrame(
+        {
+            "right": ["CE"], "strike": [22000.0], "quantity": [-50], "entry_time": ["2024-01-01T09:20:00"],
+            "entry_price": [100.0], "exit_time": ["2024-01-01T15:15:00"], "exit_price": [80.0],
+        }
+    )  # fmt: skip
+    sessions = [date(2024, 1, 1) + timedelta(days=n) for n in range(notes)]
+    said = pl.DataFrame({"session": sessions, "note": [f"[PE] waited, {n} min" for n in range(notes)]})
+    emit(*result_parts(dataclasses.replace(Result.from_trades(trades, underlying="NIFTY"), notes=said)))
+    return capsys.readouterr().out
+
+
+def test_notes_are_shown(capsys):
+    shown = shown_of(capsys, notes=10)
+    assert re.findall(r"^(\S+) +\[PE\] waited, (\d) min *$", shown, re.M) == [
+        (str(date(2024, 1, 1 + n)), str(n)) for n in range(10)
+    ]
+    assert "not shown" not in shown
+    assert re.search(r"^Notes *$", shown, re.M)
+
+
+def test_many_notes_are_cut_and_said_to_be(capsys):
+    shown = shown_of(capsys, notes=34)
+    assert "First 10 of 34 notes (24 more not shown)" in shown
+    assert shown.count("waited") == 10
+
+
+def test_no_notes_no_word(capsys):
+    assert "notes" not in shown_of(capsys, notes=0).lower()
 
 
 @pytest.fixture

@@ -174,8 +174,35 @@ def test_without_trades(result: Result, tmp_path: Path) -> None:
     empty = Result.from_trades(result.trades.clear().drop("pnl", "net_pnl"), underlying="NIFTY", skipped=result.skipped)
     page, _ = page_of(empty, tmp_path)
     assert page.of_kind("application/json") == []
-    assert page.text.count("None.") == 5
+    assert page.text.count("None.") == 6
     assert "no bar at 09:20" in page.text
+
+
+def test_notes_are_listed_escaped(result: Result, tmp_path: Path) -> None:
+    said = {"session": [date(2021, 6, 10), date(2021, 6, 11)], "note": ["waited 3 minutes", f"undone {EVIL}"]}
+    page, text = page_of(dataclasses.replace(result, notes=pl.DataFrame(said)), tmp_path)
+    section = text[text.index("<h2>Notes") : text.index("</section>", text.index("<h2>Notes"))]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section)
+    assert cells == ["2021-06-10", "waited 3 minutes", "2021-06-11", html.escape(f"undone {EVIL}")]
+    assert "rows" not in section
+    assert "2 notes" in page.text
+    assert "note" not in page_of(result, tmp_path)[0].texts[2]
+
+
+def test_many_notes_are_cut_and_counted(result: Result, tmp_path: Path) -> None:
+    notes = pl.DataFrame({"session": [date(2021, 6, 10)] * 1234, "note": [f"note {n} of it" for n in range(1234)]})
+    page, _ = page_of(dataclasses.replace(result, notes=notes), tmp_path)
+    shown = re.findall(r"note (\d+) of it", page.text)
+    assert 100 <= len(shown) < 1000
+    assert shown == [str(n) for n in range(len(shown))]
+    assert f"The first {len(shown)} of 1,234 rows." in page.text
+
+
+def test_reasons_are_counted_the_most_frequent_first(result: Result, tmp_path: Path) -> None:
+    reasons = ["b", "c", "a", "c"]
+    skipped = pl.DataFrame({"session": [date(2021, 6, 15)] * 4, "reason": reasons})
+    page, _ = page_of(dataclasses.replace(result, skipped=skipped), tmp_path)
+    assert "c: 2; a: 1; b: 1" in page.text
 
 
 def test_a_report_is_replaced(result: Result, tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ __all__ = ["backtest", "result_parts"]
 _LAST = 20
 """Trades that are listed; the report and ``--json`` have all."""
 
+_NOTES = 10
+"""Notes that are listed; ``--json`` has all."""
+
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "session": ("session", str),
     "right": ("right", str),
@@ -89,7 +92,7 @@ def backtest(
 
 
 def result_parts(result: Result) -> list[Any]:
-    """Give what a person reads of a result: summary, the last trades, skipped sessions."""
+    """Give what a person reads of a result: summary, the last trades, skipped sessions, the first notes."""
     parts: list[Any] = [repr(result)]
     if result.trades.height:
         more = result.trades.height - _LAST
@@ -100,6 +103,11 @@ def result_parts(result: Result) -> list[Any]:
     if result.skipped.height:
         rows = [[str(session), reason] for session, reason in result.skipped.rows()]
         parts += ["", rows_table("Skipped sessions", ["session", "reason"], rows)]
+    if result.notes.height:
+        more = result.notes.height - _NOTES
+        rows = [[str(session), said] for session, said in result.notes.head(_NOTES).rows()]
+        parts += ["", rows_table("Notes", ["session", "note"], rows)]
+        parts += [f"{more} more not shown"] if more > 0 else []
     return [*parts, ""]
 
 

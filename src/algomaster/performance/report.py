@@ -3,7 +3,8 @@
 1. :func:`write_report` puts the sections together and writes the file in one move.
 2. :func:`_headline`, :func:`_metrics` and :func:`_assumptions` are tables of names and values.
 3. :func:`_figure` leaves a figure's JSON in the page; ``report.js`` draws it with plotly.js, which stands inline, once.
-4. :func:`_legs` adds trades up by right, exit reason and leg; :func:`_trades` and :func:`_skipped` list rows.
+4. :func:`_legs` adds trades up by right, exit reason and leg; :func:`_trades`, :func:`_skipped` and :func:`_notes` list
+   rows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import polars as pl
 from algomaster.core.render import rupees
 from algomaster.performance.metrics import METRICS
 from algomaster.performance.plots import calendar_figure, equity_figure, plotly_script, trades_figure
-from algomaster.performance.result import span_of, write_metric
+from algomaster.performance.result import span_of, write_interval, write_metric
 
 if TYPE_CHECKING:
     from algomaster.performance.result import Result
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 _MOST_ROWS: Final = 5000
-"""Rows of a table beyond which the page would be slow; it says then how many it leaves out."""
+"""Rows of a table beyond which the page would be slow; it says then how many there are."""
+
+_MOST_NOTES: Final = 300
+"""Notes that a person may read through."""
 
 _FEW: Final = 12
 """Legs or reasons that are worth a line each."""
@@ -65,6 +69,7 @@ def _page(result: Result) -> str:
     title = f"{result.strategy} on {result.underlying}"
     sessions = result.daily["session"].to_list()
     counts = [(len(sessions), "session"), (result.trades.height, "trade"), (result.skipped.height, "skipped session")]
+    counts += [(result.notes.height, "note")] if result.notes.height else []
     lead = ", ".join(
         [*([span_of(sessions)] if sessions else []), *(f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts)]
     )
@@ -81,6 +86,7 @@ def _page(result: Result) -> str:
         _section("What this rests on", _assumptions(result)),
         _section("Trades", _trades(result.trades)),
         _section("Skipped sessions", _skipped(result.skipped)),
+        _section("Notes", _notes(result.notes)),
     ]
     css, js = ((files("algomaster.performance") / name).read_text("utf-8") for name in ("report.css", "report.js"))
     return (
@@ -97,13 +103,14 @@ def _section(title: str, content: str) -> str:
 
 
 def _headline(metrics: dict[str, float | int]) -> str:
+    units = {metric.name: metric.unit for metric in METRICS}
+
     def value(name: str) -> str:
-        unit = next(metric.unit for metric in METRICS if metric.name == name)
-        return write_metric(metrics.get(name, math.nan), unit)
+        return write_metric(metrics.get(name, math.nan), units[name])
 
     def between(name: str) -> str:
-        known = math.isfinite(metrics.get(f"{name}_low", math.nan))
-        return f"95 %: {value(f'{name}_low')} to {value(f'{name}_high')}" if known else "too few to say"
+        interval = write_interval(metrics, name, units[name])
+        return f"95 %: {interval}" if interval else "too few to say"
 
     error = f"± {value('mean_day_se')} standard error" if math.isfinite(metrics.get("mean_day_se", math.nan)) else ""
     several = metrics.get("trials", 1) > 1
@@ -209,23 +216,28 @@ def _trades(trades: pl.DataFrame) -> str:
         for session, expiry, right, strike, quantity, start, enter, end, leave, reason, pnl, costs, net
         in shown.iter_rows()
     ]  # fmt: skip
-    return _left_out(trades.height) + f"<div class='scroll'>{_table(heads, rows, numbers={2, 4, 6, 8, 9, 10})}</div>"
+    return _list(heads, rows, trades.height, numbers={2, 4, 6, 8, 9, 10})
 
 
 def _skipped(skipped: pl.DataFrame) -> str:
     if not skipped.height:
         return ""
-    rows = [
-        [str(session), reason] for session, reason in skipped.head(_MOST_ROWS).select("session", "reason").iter_rows()
-    ]
-    counts = skipped.group_by("reason").len().sort("len", descending=True)
+    counts = skipped.group_by("reason").len().sort("len", "reason", descending=[True, False])
     said = "; ".join(f"{reason}: {count:,}" for reason, count in counts.head(_FEW).iter_rows())
-    listed = _table(["Session", "Reason"], rows)
-    return f"<p>{html.escape(said)}</p>{_left_out(skipped.height)}<div class='scroll'>{listed}</div>"
+    rows = skipped.head(_MOST_ROWS).select("session", "reason").iter_rows()
+    return f"<p>{html.escape(said)}</p>" + _list(["Session", "Reason"], rows, skipped.height)
 
 
-def _left_out(height: int) -> str:
-    return f"<p>The first {_MOST_ROWS:,} of {height:,} rows.</p>" if height > _MOST_ROWS else ""
+def _notes(notes: pl.DataFrame) -> str:
+    rows = notes.head(_MOST_NOTES).select("session", "note").iter_rows()
+    return _list(["Session", "Note"], rows, notes.height) if notes.height else ""
+
+
+def _list(heads: Sequence[str], rows: Iterable[Sequence[Any]], height: int, *, numbers: Collection[int] = ()) -> str:
+    """Give a table to scroll; where it has the first rows only, it says of how many (``height``)."""
+    shown = list(rows)
+    cut = f"<p>The first {len(shown):,} of {height:,} rows.</p>" if len(shown) < height else ""
+    return f"{cut}<div class='scroll'>{_table(heads, shown, numbers=numbers)}</div>"
 
 
 class _Money(float):

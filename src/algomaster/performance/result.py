@@ -19,7 +19,7 @@ from algomaster.core.render import html_table, rupees, text_table
 from algomaster.performance.imported import read_trades
 from algomaster.performance.metrics import METRICS, Metric
 
-__all__ = ["FRAMES", "Result", "span_of", "write_metric"]
+__all__ = ["FRAMES", "Result", "span_of", "write_interval", "write_metric"]
 
 FRAMES: Final = ("trades", "fills", "orders", "skipped", "notes", "equity", "daily", "prices")
 """The frames a result carries, by name."""
@@ -162,7 +162,7 @@ class Result:
             "strategy": self.strategy,
             "underlying": self.underlying,
             "trades": _records(self.trades),
-            "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+            "metrics": self._finite_metrics(),
             "assumptions": self.assumptions,
             "skipped": _records(self.skipped),
             "notes": _records(self.notes),
@@ -207,12 +207,15 @@ class Result:
             "format": _FORMAT,
             "strategy": self.strategy,
             "underlying": self.underlying,
-            "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+            "metrics": self._finite_metrics(),
             "assumptions": self.assumptions,
             "digest": self.digest,
             "fingerprint": self.fingerprint,
         }
         return json.dumps(header, indent=2, allow_nan=False)
+
+    def _finite_metrics(self) -> dict[str, float | int | None]:
+        return {name: value if math.isfinite(value) else None for name, value in self.metrics.items()}
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -262,16 +265,16 @@ def write_metric(value: float, unit: str) -> str:
     return f"{100.0 * value:.1f} %" if unit == "share" else f"{value:.2f}"
 
 
+def write_interval(metrics: dict[str, float | int], name: str, unit: str) -> str:
+    """Write the 95 % interval of a metric for people; nothing where it is not known."""
+    low, high = (metrics.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
+    known = math.isfinite(low) and math.isfinite(high)
+    return f"{write_metric(low, unit)} to {write_metric(high, unit)}" if known else ""
+
+
 def _with_error(metrics: dict[str, float | int], metric: Metric) -> str:
-    text = write_metric(metrics[metric.name], metric.unit)
-    low, high = (metrics.get(f"{metric.name}_{end}", math.nan) for end in ("low", "high"))
-    if math.isfinite(low) and math.isfinite(high):
-        text += f"  ({write_metric(low, metric.unit)} to {write_metric(high, metric.unit)})"
-    return text
-
-
-def _finite(value: float | int) -> float | int | None:
-    return value if math.isfinite(value) else None
+    interval = write_interval(metrics, metric.name, metric.unit)
+    return write_metric(metrics[metric.name], metric.unit) + (f"  ({interval})" if interval else "")
 
 
 def _records(frame: pl.DataFrame) -> list[dict[str, Any]]:

@@ -33,6 +33,12 @@ def result() -> Result:
     return Result.from_trades(trades, underlying="NIFTY", strategy="<straddle>")
 
 
+def with_notes(result: Result, *texts: str) -> Result:
+    sessions = [date(2021, 6, 11)] * len(texts)
+    schema = {"session": pl.Date, "note": pl.String}
+    return dataclasses.replace(result, notes=pl.DataFrame({"session": sessions, "note": texts}, schema=schema))
+
+
 def assert_same(one: Result, other: Result) -> None:
     for name in FRAMES:
         assert getattr(one, name).equals(getattr(other, name), null_equal=True), name
@@ -46,10 +52,21 @@ def assert_same(one: Result, other: Result) -> None:
 
 def test_saved_and_loaded_is_the_same(result: Result, tmp_path: Path) -> None:
     assert math.isnan(result.metrics["sharpe"])  # one day: undefined values travel too
+    result = with_notes(result, "entry of the PE waited 3 minutes for a trade")
     path = result.save(tmp_path / "deep" / "run")
     assert_same(Result.load(path), result)
     assert_same(pickle.loads(pickle.dumps(result)), result)
     assert [entry.name for entry in path.parent.iterdir()] == ["run"]
+
+
+def test_a_result_saved_before_there_were_notes_has_none(result: Result, tmp_path: Path) -> None:
+    path = result.save(tmp_path / "run")
+    (path / "notes.parquet").unlink()
+    with pytest.raises(DataError, match=r"not a complete saved result.*notes\.parquet"):
+        Result.load(path)
+    header = json.loads((path / "result.json").read_text())
+    (path / "result.json").write_text(json.dumps(header | {"format": 1}))
+    assert_same(Result.load(path), result)
 
 
 def test_fingerprints_keep_all_64_bits(result: Result, tmp_path: Path) -> None:
@@ -83,8 +100,9 @@ def test_loading_what_is_no_result(breakage: str, result: Result, tmp_path: Path
     elif breakage == "broken header":
         (path / "result.json").write_text("{")
     elif breakage == "newer format":
-        (path / "result.json").write_text((path / "result.json").read_text().replace('"format": 2', '"format": 99'))
-    with pytest.raises(DataError, match="format 99" if breakage == "newer format" else "not a complete saved result"):
+        (path / "result.json").write_text(json.dumps({"format": 99}))
+    says = r"of format 99, expected 1 to 2\." if breakage == "newer format" else "not a complete saved result"
+    with pytest.raises(DataError, match=says):
         Result.load(path)
 
 
@@ -104,6 +122,16 @@ def test_dict_is_ready_for_json(result: Result) -> None:
     assert record["assumptions"]["prices"] == "as imported, unrounded"
 
 
+def test_notes_default_to_none_and_travel_as_records(result: Result) -> None:
+    assert result.notes.schema == {"session": pl.Date, "note": pl.String}
+    assert result.to_dict()["notes"] == []
+    noted = with_notes(result, "an entry not complete within 5 minutes was undone")
+    assert noted.to_dict()["notes"] == [
+        {"session": "2021-06-11", "note": "an entry not complete within 5 minutes was undone"}
+    ]
+    assert noted.to_frame("notes").equals(noted.notes)
+
+
 def test_nan_in_a_frame_is_null(result: Result) -> None:
     odd = dataclasses.replace(result, trades=result.trades.with_columns(costs=pl.lit(math.nan)))
     assert odd.to_dict()["trades"][0]["costs"] is None
@@ -119,6 +147,14 @@ def test_shown_as_text_and_html(result: Result) -> None:
     page = result._repr_html_()
     assert "&lt;straddle&gt; on NIFTY" in page
     assert "<straddle>" not in page
+
+
+def test_notes_are_counted_where_there_are_any(result: Result) -> None:
+    assert "Notes" not in repr(result) + result._repr_html_()
+    noted = with_notes(result, "one", "two", "three")
+    (line,) = [line.split() for line in repr(noted).splitlines() if "Notes" in line]
+    assert line == ["Notes", "3,", "see", ".notes"]
+    assert "3, see .notes" in noted._repr_html_()
 
 
 def test_no_session_is_shown(result: Result) -> None:
