@@ -1,5 +1,6 @@
 """Small sessions made by hand or by a plain random walk, for tests that need to see every bar."""
 
+import dataclasses
 from datetime import date, timedelta
 
 import numpy as np
@@ -50,7 +51,10 @@ def bars(day, strike, right, rows, *, start=0, expiry=0):
 
 
 def random_day(seed, *, minutes=60, strikes=7, gaps=0.0, session=None):
-    """Random walks for the index and each contract, some minutes missing; prices need not fit together."""
+    """Random values in every field: walks for the index and each contract, some minutes missing, nothing fits together.
+
+    Equal seeds give equal days whatever else a caller draws.
+    """
     rng = np.random.default_rng(seed)
     day = blank(minutes=minutes, strikes=strikes, session=session or FIRST + timedelta(days=seed % 1000), centre=20_000)
     spot = 2_000_000 + np.cumsum(rng.integers(-900, 901, minutes))
@@ -68,4 +72,9 @@ def random_day(seed, *, minutes=60, strikes=7, gaps=0.0, session=None):
     gone = rng.random(minutes) < gaps
     for name in ("spot_open", "spot"):
         getattr(day, name)[gone] = MISSING
-    return day
+    for name in ("bid", "ask", "volume", "oi"):
+        getattr(day, name)[:] = rng.integers(1, 900, shape)
+    for name in ("spot_high", "spot_low", "future_open", "future_high", "future_low", "future", "vix"):
+        getattr(day, name)[:] = rng.integers(1, 3_000_000, minutes)
+    day.score[:] = rng.uniform(0, 100, minutes)
+    return dataclasses.replace(day, features=rng.normal(size=(minutes, 2)))

@@ -3,6 +3,7 @@
 import pytest
 
 from algomaster import backtest, strategy
+from algomaster.backtest.look_ahead import FIELDS
 from algomaster.core.types import MISSING
 from algomaster.strategy.steps import contract as desk
 from algomaster.strategy.steps.legs import STATE as LEGS_STATE
@@ -60,11 +61,48 @@ def peeks_at_the_high_of_the_day(state, params, day, i, book):
 @pytest.mark.parametrize("step", [peeks_one_bar_ahead, peeks_at_the_high_of_the_day])
 def test_a_cheater_is_caught(step):
     cheat = strategy.Strategy("cheat", step=step, params=CheatSettings)
-    outcome = backtest.check_look_ahead(cheat, DAYS[:2], bars=12, seed=5)
+    outcome = backtest.check_look_ahead(cheat, DAYS[:2], bars=24, seed=5)
     assert outcome.counted
     assert outcome.violations
     assert not outcome.passed
     assert "LOOKS AHEAD" in repr(outcome)
+
+
+class PeekSettings(strategy.Params):
+    field: int = 0
+    honest: int = 8
+
+
+@strategy.step
+def peeks_at_one_field(state, params, day, i, book):
+    """Trade honestly now and then; on bar 60 follow what one field will be on bar 70."""
+    k, later = day.strikes.size // 2, min(i + 10, day.ts.size - 1)
+    seen = (
+        float(day.open[0, k, 0, later]), float(day.high[0, k, 0, later]), float(day.low[0, k, 0, later]),
+        float(day.close[0, k, 0, later]), float(day.bid[0, k, 0, later]), float(day.ask[0, k, 0, later]),
+        float(day.volume[0, k, 0, later]), float(day.oi[0, k, 0, later]), float(day.spot_open[later]),
+        float(day.spot_high[later]), float(day.spot_low[later]), float(day.spot[later]),
+        float(day.future_open[later]), float(day.future_high[later]), float(day.future_low[later]),
+        float(day.future[later]), float(day.vix[later]), day.score[later], day.features[later, 1],
+    )  # fmt: skip
+    value = 0.0
+    for j in range(19):
+        if j == params[0]["field"]:
+            value = seen[j]
+    units = int(abs(value) * 1000) % 97 + 1 if i == 60 else 1
+    if i == 60 or (i < 60 and i % params[0]["honest"] == 0):
+        desk.enter(book, i, desk.instrument_of(day, 0, day.strikes[k], 0), -units, 0, 0)
+
+
+@pytest.mark.parametrize("number", range(len(FIELDS)))
+def test_a_peek_at_any_field_is_caught(number):
+    """The field alone gives it away, however many honest orders came before."""
+    cheat = strategy.Strategy("peek", step=peeks_at_one_field, params=PeekSettings)
+    outcome = backtest.check_look_ahead(cheat, DAYS[0], params={"field": number}, bars=80, seed=2)
+    fields = {case.field for case in outcome.violations}
+    assert fields == {"all fields", FIELDS[number]}
+    assert {case.poison for case in outcome.violations} == {"missing", "random"}
+    assert {case.bar for case in outcome.violations} <= set(range(60, 70))
 
 
 def test_a_strategy_that_never_trades_proves_nothing():

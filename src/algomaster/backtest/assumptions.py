@@ -8,7 +8,7 @@ from typing import Any, Final
 import algomaster
 from algomaster.market import facts
 from algomaster.market.chain_day import Days
-from algomaster.strategy.contract import Params, Strategy
+from algomaster.strategy.contract import Strategy
 
 __all__ = ["assumptions_of"]
 
@@ -26,13 +26,8 @@ _RULES: Final = (
 )
 
 
-def assumptions_of(
-    strategy: Strategy, days: Days, *, params: Params | None, fills: str, costs: bool, **more: Any
-) -> dict[str, Any]:
-    """Give everything a reader needs to judge or repeat a run, ready for JSON."""
-    settings = (
-        {} if params is None else {"params": params.model_dump(mode="json"), "params_hash": params.content_hash()}
-    )
+def assumptions_of(strategy: Strategy, days: Days, *, fills: str, costs: bool, **settings: Any) -> dict[str, Any]:
+    """Give everything a reader needs to judge or repeat a run, ready for JSON; ``settings`` go beside the strategy."""
     return {
         "strategy": strategy.name,
         **settings,
@@ -47,7 +42,6 @@ def assumptions_of(
             "fingerprint": days.fingerprint,
         },
         "version": algomaster.__version__,
-        **more,
     }
 
 

@@ -13,7 +13,7 @@ from algomaster.execution.ledger import Log
 from algomaster.execution.matching import Tape
 from algomaster.strategy.steps.contract import Day, new_book
 
-BLOCK: Final = 64
+BLOCK: Final = 32
 """Parameter sets that share one book, so that its memory is taken once for many sessions' worth of work."""
 
 

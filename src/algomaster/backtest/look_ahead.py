@@ -20,14 +20,16 @@ from algomaster.backtest.session import FILL_COLUMNS, days_of, prepare
 from algomaster.core.render import text_table
 from algomaster.core.types import MISSING
 from algomaster.execution.ledger import new_account
-from algomaster.market.chain_day import CHAIN_FIELDS, SERIES_FIELDS, ChainDay, Days
+from algomaster.market.chain_day import ChainDay, Days
 from algomaster.strategy import catalogue
 from algomaster.strategy.contract import Params, Strategy
+from algomaster.strategy.steps.contract import Day
 
 __all__ = ["LookAhead", "check_look_ahead"]
 
-FIELDS: Final = (*CHAIN_FIELDS, *SERIES_FIELDS, "score", "features")
-"""Everything of a session that becomes known bar by bar."""
+KNOWN_BEFORE: Final = ("session", "first_minute", "tick", "ts", "expiries", "strikes", "strike_step", "lot")
+FIELDS: Final = tuple(name for name in Day._fields if name not in KNOWN_BEFORE)
+"""Everything of a session that becomes known bar by bar: all that a step sees, but for what the exchange announces."""
 
 Poison = Literal["missing", "random"]
 
@@ -106,7 +108,7 @@ def check_look_ahead(
     params : mapping, optional
     fills : "next_open" or "decision_close"
     bars : int
-        Bars tried a session: those around its orders first, then random ones.
+        Bars tried a session, up to half of them around its orders, the others anywhere.
     seed : int
         For the random values and bars.
 
@@ -152,10 +154,12 @@ def _until(trace: Kept, i: int) -> tuple[int, bytes, bytes, bytes]:
 
 
 def _bars_to_try(trace: Kept, minutes: int, count: int, rng: np.random.Generator) -> list[int]:
-    busy = np.unique(np.concatenate([trace.placed["bar"], trace.placed["bar"] - 1, trace.placed["bar"] + 1]))
-    busy = busy[(busy >= 0) & (busy < minutes - 1)]
-    wanted = [*busy.tolist(), *rng.integers(0, minutes - 1, count).tolist()]
-    return list(dict.fromkeys(wanted))[:count]
+    """Bars around orders and bars anywhere, half and half: one that peeks may trade honestly for hours before."""
+    placed = trace.placed["bar"]
+    busy = np.unique(np.concatenate([placed, placed - 1, placed + 1]))
+    busy = rng.permutation(busy[(busy >= 0) & (busy < minutes - 1)])[: (count + 1) // 2]
+    rest = np.setdiff1d(np.arange(minutes - 1), busy)
+    return sorted([*busy.tolist(), *rng.permutation(rest)[: count - busy.size].tolist()])
 
 
 def _poisoned(chain: ChainDay, i: int, rng: np.random.Generator) -> Iterator[tuple[str, Poison, ChainDay]]:

@@ -12,7 +12,7 @@ from algomaster.backtest.session import FILL_COLUMNS
 from algomaster.core.arrays import to_rupees
 from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray, Record
 from algomaster.market.chain_day import ChainDay, Days
-from algomaster.strategy.steps.contract import NO_CONTRACT, NO_INSTRUMENT, REASONS, UNFILLED
+from algomaster.strategy.steps.contract import NO_INSTRUMENT, REASONS
 
 __all__ = [
     "Digest",
@@ -21,7 +21,6 @@ __all__ = [
     "fills_frame",
     "orders_frame",
     "prices_frame",
-    "skip_reason",
     "trades_frame",
 ]
 
@@ -200,13 +199,3 @@ def prices_frame(days: Days) -> pl.DataFrame:
     spot = np.concatenate([day.spot for day in days])
     known = spot != MISSING
     return pl.DataFrame({"ts": ts[known], "spot": to_rupees(spot[known])}).with_columns(_times(pl.col("ts")))
-
-
-def skip_reason(legs: Record, placed: int) -> str | None:
-    """Say why a session shows fewer trades than were meant, or None."""
-    states = set(legs["state"].tolist())
-    if NO_CONTRACT in states:
-        return "no contract of the chosen strike in the data"
-    if UNFILLED in states:
-        return "an entry was not filled: its contract did not trade"
-    return None if placed or legs.size else "no order was placed"

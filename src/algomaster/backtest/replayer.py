@@ -17,9 +17,9 @@ from algomaster.backtest.records import (
     fills_frame,
     orders_frame,
     prices_frame,
-    skip_reason,
     trades_frame,
 )
+from algomaster.backtest.remarks import remarks
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
 from algomaster.core.errors import StrategyError
 from algomaster.core.jit import CompileError
@@ -31,7 +31,20 @@ from algomaster.performance.metrics import summarize
 from algomaster.performance.result import Result
 from algomaster.strategy import catalogue
 from algomaster.strategy.contract import Params, Strategy
-from algomaster.strategy.steps.contract import FILLS_FULL, LEGS_FULL, LOG_FULL, N_LEGS, N_PLACED, ORDERS_FULL, new_book
+from algomaster.strategy.steps.contract import (
+    BAD_INSTRUMENT,
+    BAD_QUANTITY,
+    FILLS_FULL,
+    LEG_IS_OVER,
+    LEGS_FULL,
+    LOG_FULL,
+    MAX_LEGS,
+    MAX_ORDERS,
+    N_LEGS,
+    N_PLACED,
+    ORDERS_FULL,
+    new_book,
+)
 
 __all__ = ["replay"]
 
@@ -48,6 +61,7 @@ class Kept(NamedTuple):
     placed: Record
     equity: IntArray
     skipped: str | None
+    notes: list[str]
 
 
 def replay(
@@ -114,7 +128,8 @@ def replay(
         marks[d + 1] = account[0]["equity"], account[0]["charges"], account[0]["trades"]
         if progress:
             progress(d + 1, len(days))
-    assumptions = assumptions_of(strategy, days, params=settings, fills=fills, costs=costs, trials=1)
+    shown = {"params": settings.model_dump(mode="json"), "params_hash": settings.content_hash()}
+    assumptions = assumptions_of(strategy, days, fills=fills, costs=costs, trials=1, **shown)
     return _result(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
 
 
@@ -133,9 +148,9 @@ def run_session(strategy: Strategy, session: Session, params: Record, state: Rec
         room *= 4
     check_flags(strategy, flags)
     state[:], account[:] = trial_state, trial_account
-    placed = book.log[: book.counts[N_PLACED]]
-    skipped = skip_reason(book.legs[: book.counts[N_LEGS]], placed.size)
-    return Kept(fill_rows(session.day, log.fills[: log.n_fills[0]]), placed, log.equity, skipped)
+    placed, fills = book.log[: book.counts[N_PLACED]], log.fills[: log.n_fills[0]]
+    skipped, notes = remarks(session.day, book.legs[: book.counts[N_LEGS]], placed, fills)
+    return Kept(fill_rows(session.day, fills), placed, log.equity, skipped, notes)
 
 
 @contextlib.contextmanager
@@ -152,14 +167,25 @@ def compiling_step(strategy: Strategy) -> Iterator[None]:
 
 
 def check_flags(strategy: Strategy, flags: int) -> None:
-    """Raise where a step asked for more than a book holds."""
-    if flags & (ORDERS_FULL | LEGS_FULL):
-        what = "orders" if flags & ORDERS_FULL else "legs"
-        raise StrategyError(
-            f"Strategy {strategy.name!r} had more resting {what} in one session than a book holds.",
-            hint="Cancel orders that are no longer wanted, or reuse legs.",
-            flags=flags,
-        )
+    """Raise where a step said something that cannot be."""
+    for flag, (problem, hint) in _MISTAKES.items():
+        if flags & flag:
+            raise StrategyError(f"Strategy {strategy.name!r} {problem}.", hint=hint, flags=flags)
+
+
+_MISTAKES = {
+    BAD_INSTRUMENT: (
+        "placed an order on a contract that the session does not have",
+        "instrument_of gives -1 where there is no such strike: test for it.",
+    ),
+    BAD_QUANTITY: ("placed an order of 0 units", "Multiply lots by day.lot of the expiry."),
+    LEG_IS_OVER: ("placed an order on a leg that was closed or called off", "Open a new leg for a new position."),
+    ORDERS_FULL: (
+        f"had more than {MAX_ORDERS} orders resting at once",
+        "Cancel orders that are no longer wanted.",
+    ),
+    LEGS_FULL: (f"opened more than {MAX_LEGS} legs in one session", "Enter less often."),
+}
 
 
 def _result(
@@ -174,6 +200,7 @@ def _result(
     rows = np.concatenate([session.fills for session in kept]) if kept else np.empty((0, len(FILL_COLUMNS)), np.int64)
     net, costs, trades = by_day.T
     skipped = [(day.session, session.skipped) for day, session in zip(days, kept) if session.skipped]
+    notes = [(day.session, note) for day, session in zip(days, kept) for note in session.notes]
     return Result(
         strategy=strategy.name,
         underlying=days.underlying,
@@ -181,12 +208,14 @@ def _result(
         fills=fills_frame(rows),
         orders=orders_frame([(day, session.placed) for day, session in zip(days, kept)]),
         skipped=pl.DataFrame(skipped, schema={"session": pl.Date, "reason": pl.String}, orient="row"),
+        notes=pl.DataFrame(notes, schema={"session": pl.Date, "note": pl.String}, orient="row"),
         equity=equity_frame(days, [session.equity for session in kept]),
         daily=daily_frame(days, net, costs, trades),
         prices=prices_frame(days),
         metrics=summarize(
             np.ascontiguousarray(net), totals=totals_of(account)[0], max_drawdown_paise=int(account[0]["drawdown"])
-        ),
+        )
+        | {"idle_days": int((trades == 0).sum())},
         assumptions=assumptions,
         digest=digest,
         fingerprint=int(account[0]["fingerprint"]),

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,17 +26,17 @@ from algomaster.core.errors import ConfigError
 from algomaster.core.types import FloatArray, IntArray, Record
 from algomaster.execution.ledger import FILL, new_account
 from algomaster.market.chain_day import ChainDay, Days
-from algomaster.performance.metrics import table
+from algomaster.performance.metrics import METRICS, table
 from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
 from algomaster.strategy import catalogue
-from algomaster.strategy.contract import Strategy
+from algomaster.strategy.contract import Params, Strategy
 from algomaster.strategy.steps.contract import FILLS_FULL
 
 __all__ = ["parameter_sets", "sweep"]
 
 _CHUNK = 4096
-_RECORDED_CHUNK = 64
-_ROOM = 64
+_RECORDED_CHUNK = 512
+_ROOM = 16
 
 Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 
@@ -92,41 +93,49 @@ def sweep(
     strategy = catalogue.get(strategy) if isinstance(strategy, str) else strategy
     days = days_of(days)
     sets = [dict(params or {}) | one for one in parameter_sets(grid)]
+    names = _names(sets)
     if chunk is not None and chunk < 1:
         raise ConfigError(f"Expected chunk to be at least 1, got {chunk}.")
-    recorded = trades or digest
-    size = min(chunk or _CHUNK, _RECORDED_CHUNK if recorded else _CHUNK)
+    size = min(chunk or _CHUNK, _RECORDED_CHUNK if trades or digest else _CHUNK)
     configured = [strategy.configure(one) for one in sets]
     sessions = [prepare(chain, fills=fills, costs=costs) for chain in days]
     parts = []
     for start in range(0, len(sets), size):
         some = configured[start : start + size]
-        part = _chunk(strategy, sessions, np.concatenate([one.pack() for one in some]), recorded=recorded)
-        parts.append(_forget(part, days, trades=trades, digest=digest, first=start))
+        run = _chunk(strategy, sessions, np.concatenate([one.pack() for one in some]), trades=trades, digest=digest)
+        parts.append(_forget(run, days, trades=trades, first=start))
         if progress:
             progress(min(start + size, len(sets)), len(sets))
-    names = list(dict.fromkeys(name for one in sets for name in one))
-    shown = [{name: one.model_dump(mode="json")[name] for name in names} for one in configured]
-    columns = table(
-        np.concatenate([part.statistics for part in parts]),
-        totals=np.concatenate([part.totals for part in parts]),
-        max_drawdown_paise=np.concatenate([part.drawdown for part in parts]),
-    )
-    frame = pl.DataFrame({name: _column(shown, name) for name in names}).with_columns(
-        **{name: pl.Series(values) for name, values in columns.items()},
-        fingerprint=pl.Series(np.concatenate([part.fingerprint for part in parts])),
-    )
-    if digest:
-        frame = frame.with_columns(digest=pl.Series([text for part in parts for text in part.digests]))
+    frame = _frame(parts, configured, names)
     return SweepResult(
         strategy=strategy.name,
         underlying=days.underlying,
         parameters=tuple(names),
         frame=frame,
         trades=pl.concat([part.trades for part in parts if part.trades is not None]) if trades else None,
-        assumptions=assumptions_of(strategy, days, params=None, fills=fills, costs=costs, trials=len(sets)),
+        assumptions=assumptions_of(
+            strategy, days, fills=fills, costs=costs, trials=len(sets), **_settings(configured, names)
+        ),
         digest=digest_of(frame),
     )
+
+
+def _frame(parts: list[_Part], configured: list[Params], names: list[str]) -> pl.DataFrame:
+    """Give one row a set: its settings, every metric, its fingerprint, its digest where there is one."""
+    shown = [one.model_dump(mode="json") for one in configured]
+    columns = table(
+        np.concatenate([part.statistics for part in parts]),
+        totals=np.concatenate([part.totals for part in parts]),
+        max_drawdown_paise=np.concatenate([part.drawdown for part in parts]),
+    )
+    columns |= {
+        "idle_days": np.concatenate([part.idle_days for part in parts]),
+        "fingerprint": np.concatenate([part.fingerprint for part in parts]),
+    }
+    given = {name: _column(shown, name) for name in names}
+    frame = pl.DataFrame(given | {name: pl.Series(values) for name, values in columns.items()})
+    digests = [text for part in parts for text in part.digests]
+    return frame.with_columns(digest=pl.Series(digests)) if digests else frame
 
 
 def parameter_sets(grid: Grid) -> list[dict[str, Any]]:
@@ -143,13 +152,32 @@ def parameter_sets(grid: Grid) -> list[dict[str, Any]]:
     return sets
 
 
+def _names(sets: list[dict[str, Any]]) -> list[str]:
+    """Names of the settings that the sets give; one that is called like a column of the result is refused."""
+    names = list(dict.fromkeys(name for one in sets for name in one))
+    taken = {metric.name for metric in METRICS} | {"idle_days", "fingerprint", "digest", "set"}
+    if clash := sorted(taken & set(names)):
+        raise ConfigError(
+            f"Parameter {clash[0]!r} is called like a column of the sweep's result.", hint="Rename the parameter."
+        )
+    return names
+
+
+def _settings(configured: list[Params], names: list[str]) -> dict[str, Any]:
+    """Give the settings that all sets share, those that they give, and a hash over all of them."""
+    shared = {name: value for name, value in configured[0].model_dump(mode="json").items() if name not in names}
+    digest = hashlib.sha256("".join(one.content_hash() for one in configured).encode())
+    return {"params": shared, "swept": names, "params_hash": digest.hexdigest()}
+
+
 class _Run(NamedTuple):
-    """A chunk that has gone through all sessions."""
+    """A chunk that has gone through all sessions; ``rows`` are kept for trades, a digest takes them as they come."""
 
     accounts: Record
     daily: IntArray
+    idle_days: IntArray
+    digests: list[Digest]
     rows: list[list[IntArray]]
-    equity: list[list[IntArray]]
 
 
 class _Part(NamedTuple):
@@ -158,28 +186,30 @@ class _Part(NamedTuple):
     statistics: FloatArray
     totals: IntArray
     drawdown: IntArray
+    idle_days: IntArray
     fingerprint: Any
     digests: list[str]
     trades: pl.DataFrame | None
 
 
-def _chunk(strategy: Strategy, sessions: Sequence[Session], params: Record, *, recorded: bool) -> _Run:
+def _chunk(strategy: Strategy, sessions: Sequence[Session], params: Record, *, trades: bool, digest: bool) -> _Run:
     sets = params.size
     states = np.concatenate([strategy.init(params[p : p + 1]) for p in range(sets)])
-    run = _Run(
-        new_account(sets),
-        np.zeros((sets, len(sessions)), np.int64),
-        [[] for _ in range(sets)],
-        [[] for _ in range(sets)],
-    )
+    daily = np.zeros((sets, len(sessions)), np.int64)
+    digests = [Digest() for _ in range(sets if digest else 0)]
+    rows: list[list[IntArray]] = [[] for _ in range(sets if trades else 0)]
+    run = _Run(new_account(sets), daily, np.zeros(sets, np.int64), digests, rows)
     for d, session in enumerate(sessions):
-        before = run.accounts["equity"].copy()
-        fills, n_fills, equity = _advance(strategy, session, params, states, run.accounts, recorded=recorded)
-        run.daily[:, d] = run.accounts["equity"] - before
-        if recorded:
-            for p in range(sets):
-                run.rows[p].append(fill_rows(session.day, fills[p, : n_fills[p, 0]]))
-                run.equity[p].append(equity[p])
+        before = run.accounts.copy()
+        fills, n_fills, equity = _advance(strategy, session, params, states, run.accounts, recorded=trades or digest)
+        run.daily[:, d] = run.accounts["equity"] - before["equity"]
+        run.idle_days[:] += run.accounts["trades"] == before["trades"]
+        for p in range(sets if trades or digest else 0):
+            found = fill_rows(session.day, fills[p, : n_fills[p, 0]])
+            if digest:
+                digests[p].take(found, equity[p])
+            if trades:
+                rows[p].append(found)
     check_flags(strategy, int(np.bitwise_or.reduce(run.accounts["flags"])))
     return run
 
@@ -203,23 +233,18 @@ def _advance(
         room *= 4
 
 
-def _forget(run: _Run, days: Days, *, trades: bool, digest: bool, first: int) -> _Part:
+def _forget(run: _Run, days: Days, *, trades: bool, first: int) -> _Part:
     """Reduce a chunk to what the result shows."""
     statistics = np.empty((len(run.daily), len(DAILY_STATISTICS)))
     for p in range(len(run.daily)):
         daily_statistics(run.daily[p], statistics[p])
-    digests = []
-    for rows, equity in zip(run.rows, run.equity) if digest else ():
-        taken = Digest()
-        for session_rows, session_equity in zip(rows, equity):
-            taken.take(session_rows, session_equity)
-        digests.append(taken.hex())
     return _Part(
         statistics,
         totals_of(run.accounts),
         run.accounts["drawdown"].copy(),
+        run.idle_days,
         run.accounts["fingerprint"].copy(),
-        digests,
+        [taken.hex() for taken in run.digests],
         _trades(run.rows, days, first) if trades else None,
     )
 
@@ -237,5 +262,5 @@ def _trades(rows: list[list[IntArray]], days: Days, first: int) -> pl.DataFrame:
 def _column(shown: list[dict[str, Any]], name: str) -> pl.Series:
     values = [one[name] for one in shown]
     if any(isinstance(value, (list, tuple)) for value in values):
-        values = [None if value is None else "/".join(f"{part:g}" for part in value) for value in values]
+        values = [None if value is None else "/".join(map(str, value)) for value in values]
     return pl.Series(name, values, strict=False)

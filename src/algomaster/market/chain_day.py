@@ -33,7 +33,7 @@ SERIES_FIELDS = (
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class ChainDay:
-    """One session as C-ordered arrays.
+    """One session as C-ordered arrays; read-only from its first run on (``dataclasses.replace`` gives a changed copy).
 
     Attributes
     ----------
@@ -130,16 +130,21 @@ class ChainDay:
     ) -> Self:
         """Give a session in which nothing has been observed; builders fill its arrays in place."""
         E, K, M = expiries.size, strikes.size, ts.size
-        chain: dict[str, Any] = {
-            name: np.full((E, K, 2, M), MISSING, np.int64 if name in {"volume", "oi"} else np.int32)
-            for name in CHAIN_FIELDS
-        }
+        chain: dict[str, Any] = {name: np.full((E, K, 2, M), MISSING, _dtype(name)) for name in CHAIN_FIELDS}
         series: dict[str, Any] = {name: np.full(M, MISSING, np.int64) for name in SERIES_FIELDS}
         return cls(
             underlying=underlying, session=session, ts=ts, first_minute=first_minute, tick=tick, expiries=expiries,
             strikes=strikes, strike_step=strike_step, lot=lot, source=source,
             score=np.full(M, np.nan), features=np.empty((M, 0)), **chain, **series,
         )  # fmt: skip
+
+    def freeze(self) -> Self:
+        """Make the arrays read-only, as hosts do before a run: no step can change what it reads or is named by."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        return self
 
     @property
     def expiry_dates(self) -> list[date]:
@@ -148,7 +153,8 @@ class ChainDay:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over everything a strategy can see."""
+        """SHA-256 over everything a strategy can see; taking it freezes the arrays."""
+        self.freeze()
         digest = hashlib.sha256(json.dumps(self._header(), sort_keys=True).encode())
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -191,8 +197,18 @@ class ChainDay:
 
 def _check(day: ChainDay, name: str, shape: tuple[int, ...]) -> None:
     array = getattr(day, name)
-    if array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(f"ChainDay.{name}: expected a C-contiguous array of shape {shape}, got {array.shape}")
+    dtype = _dtype(name)
+    if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
+        raise ValueError(
+            f"ChainDay.{name}: expected a C-contiguous array of shape {shape} and {dtype}, "
+            f"got shape {array.shape} and {array.dtype}"
+        )
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    if name in {"score", "features"}:
+        return np.dtype(np.float64)
+    return np.dtype(np.int32 if name in CHAIN_FIELDS and name not in {"volume", "oi"} else np.int64)
 
 
 class Days(Sequence[ChainDay]):

@@ -16,7 +16,8 @@ _EPOCH = date(1970, 1, 1)
 
 
 def day_of(chain: ChainDay) -> Day:
-    """Give the arrays of a session as the NamedTuple that compiled steps take (no copies)."""
+    """Give the arrays of a session as the NamedTuple that compiled steps take (no copies); the session is frozen."""
+    chain.freeze()
     return Day(**{name: _plain(chain, name) for name in Day._fields})
 
 

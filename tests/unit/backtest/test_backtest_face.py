@@ -1,11 +1,15 @@
 """What replay and sweep accept, refuse and give back."""
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 from algomaster import backtest, strategy
 from algomaster.core.errors import ConfigError, DataError, StrategyError
+from algomaster.core.jit import kernel
 from algomaster.strategy.steps import contract as desk
 from hand_made import random_day
 
@@ -140,17 +144,159 @@ def test_a_busy_strategy_keeps_all_its_records_until_the_book_is_full():
     run = backtest.replay(strategy.Strategy("busy", step=busy, params=Nothing), day, costs=False)
     assert run.trades.height == 63  # the last bar's order meets no further bar
     full = strategy.Strategy("busy", step=busy, params=Nothing)
-    with pytest.raises(StrategyError, match="more resting legs"):
+    with pytest.raises(StrategyError, match="more than 64 legs"):
         backtest.replay(full, random_day(5, minutes=66), costs=False)
-    with pytest.raises(StrategyError, match="more resting legs"):
+    with pytest.raises(StrategyError, match="more than 64 legs"):
         backtest.sweep(full, random_day(5, minutes=66), grid=[{}], costs=False)
+
+
+@pytest.mark.parametrize("room", [1, 2, 5])
+def test_records_that_overflow_are_taken_again_with_more_room(monkeypatch, room):
+    days = [random_day(5, minutes=60), random_day(6, minutes=60)]
+    often = strategy.Strategy("busy", step=busy, params=Nothing)
+    roomy = backtest.replay(often, days)
+    monkeypatch.setattr("algomaster.backtest.replayer._ROOM", room)
+    monkeypatch.setattr("algomaster.backtest.sweeper._ROOM", room)
+    tight = backtest.replay(often, days)
+    assert (tight.digest, tight.fingerprint) == (roomy.digest, roomy.fingerprint)
+    assert tight.orders.equals(roomy.orders)
+    assert backtest.sweep(often, days, grid=[{}], digest=True).frame["digest"].to_list() == [roomy.digest]
+
+
+def test_digest_and_fingerprint_follow_the_equity_alone():
+    """A close in mid-trade changes the equity of one minute and no fill."""
+    day = random_day(7)
+    params = {"entry": "09:20", "exit": "10:00", "stop_pct": None}
+    run = backtest.replay("straddle", day, params=params)
+    k = int(np.flatnonzero(day.strikes == run.trades["strike"][0] * 100)[0])
+    close = day.close.copy()
+    close[0, k, 0, 20] += 1
+    other = backtest.replay("straddle", dataclasses.replace(day, close=close), params=params)
+    assert other.fills.equals(run.fills)
+    assert other.digest != run.digest
+    assert other.fingerprint != run.fingerprint
+
+
+def test_a_sweep_says_what_it_rests_on():
+    grid = backtest.sweep("straddle", DAYS, grid={"stop_pct": [5, 10]}, params=PARAMS)
+    said = grid.assumptions
+    assert said["swept"] == ["entry", "exit", "stop_pct"]
+    assert said["params"]["lots"] == 1
+    assert said["trials"] == 2
+    other = backtest.sweep("straddle", DAYS, grid={"stop_pct": [5, 11]}, params=PARAMS)
+    assert other.assumptions["params_hash"] != said["params_hash"]
+
+
+def test_idle_days_are_counted():
+    grid = backtest.sweep("straddle", DAYS, grid={"strike": ["ATM", "ATM+50"]}, params=PARAMS)
+    assert grid.frame["idle_days"].to_list() == [0, 3]
+
+
+def test_a_parameter_named_like_a_metric_is_refused():
+    class Clash(strategy.Params):
+        days: int = 1
+
+    with pytest.raises(ConfigError, match="'days' is called like a column"):
+        backtest.sweep(strategy.Strategy("clash", step=busy, params=Clash), DAYS, grid={"days": [5, 10]})
+
+
+class Order(strategy.Params):
+    what: int = 0
+
+
+@strategy.step
+def orders_about(state, params, day, i, book):
+    """Place what the tests ask for; the call at the first strike is contract 0."""
+    what = params[0]["what"]
+    if i == 1:
+        if what == 1:
+            desk.enter(book, i, -1, -50, 0, 0)
+        elif what == 2:
+            desk.enter(book, i, day.strikes.size * 2, -50, 0, 0)
+        elif what == 3:
+            desk.enter(book, i, 0, 0, 0, 0)
+        elif what == 4:
+            leg = desk.enter_at_fill(book, i, 0, 0, 0, -50, 0, 0)
+            desk.place(book, i, leg, desk.STOP, 50, 500, desk.STOPPED)
+        else:
+            desk.enter(book, i, 0, -100, 0, 0)
+    if what == 5 and i == 5:
+        desk.close(book, i, 0, desk.SIGNAL)
+    if what == 5 and i == 10:
+        desk.place(book, i, 0, desk.MARKET, -100, 0, desk.SIGNAL)
+    if what == 6 and i == 5:
+        desk.place(book, i, 0, desk.MARKET, 250, 0, desk.SIGNAL)  # more than is held
+    if what == 7 and i >= 5:
+        desk.cancel(book, 0)
+        desk.place(book, i, 0, desk.STOP, 100, 30_000 + i, desk.STOPPED)  # trailed every bar, never hit
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [(1, "a contract that the session does not have"), (2, "a contract that the session does not have"),
+     (3, "an order of 0 units"), (4, "a contract that the session does not have"), (5, "a leg that was closed")],
+)  # fmt: skip
+def test_orders_that_cannot_be_stop_the_run(what, said):
+    about = strategy.Strategy("about", step=orders_about, params=Order)
+    with pytest.raises(StrategyError, match=said):
+        backtest.replay(about, DAYS, params={"what": what})
+    with pytest.raises(StrategyError, match=said):
+        backtest.sweep(about, DAYS, grid={"what": [0, what]})
+
+
+def test_an_order_never_takes_a_leg_through_zero():
+    run = backtest.replay(strategy.Strategy("about", step=orders_about, params=Order), DAYS[0], params={"what": 6})
+    assert run.fills["quantity"].to_list() == [-100, 100]
+
+
+def test_a_stop_may_be_trailed_all_day():
+    day = random_day(9, minutes=200)
+    run = backtest.replay(strategy.Strategy("about", step=orders_about, params=Order), day, params={"what": 7})
+    assert run.trades["exit_reason"].to_list() == ["session_end"]
+    assert run.orders.filter(kind="stop").height == 195
+
+
+class Half(strategy.Params):
+    stop_ppm: int = 100_000
+
+
+@strategy.step
+def halves(state, params, day, i, book):
+    """Sell 100 with a stop, buy 50 back: the stop then leaves the other 50."""
+    if i == 1:
+        desk.enter(book, i, 6, -100, params[0]["stop_ppm"], 0)
+    if i == 3:
+        desk.place(book, i, 0, desk.MARKET, 50, 0, desk.SIGNAL)
+
+
+def test_an_attached_stop_leaves_what_is_held():
+    day = random_day(3, minutes=60)
+    run = backtest.replay(strategy.Strategy("halves", step=halves, params=Half), day, costs=False)
+    assert run.fills["quantity"].to_list() == [-100, 50, 50]
+    assert run.fills["reason"].to_list() == ["entry", "signal", "stop"]
+
+
+@kernel
+def window(day, i):
+    return np.full(3, day.spot[i])
 
 
 @strategy.step
 def allocates(state, params, day, i, book):
-    """Create an array, which a step may not."""
-    fresh = np.zeros(3)
-    state[0]["unused"] = int(fresh[0])
+    """Create arrays on the way, which a step may."""
+    fresh = np.zeros(2) + window(day, i)[:2]
+    if i == 1 and fresh[0] > 0:
+        desk.enter(book, i, 0, -50, 0, 0)
+
+
+def test_a_step_may_create_arrays_and_leaks_none():
+    often = strategy.Strategy("allocates", step=allocates, params=Nothing)
+    assert backtest.replay(often, DAYS).trades.height == 3
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    backtest.replay(often, DAYS)
+    after = rtsys.get_allocation_stats()
+    assert after.alloc - before.alloc == after.free - before.free > 300
 
 
 @strategy.step
@@ -159,7 +305,13 @@ def misspells(state, params, day, i, book):
     state[0]["unusd"] = 1
 
 
-@pytest.mark.parametrize("step", [allocates, misspells])
+@strategy.step
+def prints_an_object(state, params, day, i, book):
+    """Use what compiled code cannot."""
+    state[0]["unused"] = len(str(Nothing))
+
+
+@pytest.mark.parametrize("step", [misspells, prints_an_object])
 def test_a_step_that_does_not_compile_is_one_clear_error(step):
-    with pytest.raises(StrategyError, match=r"'broken' does not compile: .+ may not create arrays"):
+    with pytest.raises(StrategyError, match=r"'broken' does not compile: .+ no Python objects"):
         backtest.replay(strategy.Strategy("broken", step=step, params=Nothing), DAYS, costs=False)

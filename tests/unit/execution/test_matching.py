@@ -3,6 +3,7 @@
 import pytest
 
 from algomaster import backtest
+from algomaster.core.types import MISSING
 from hand_made import bars, blank, flat_index
 
 ENTRY = "09:17"  # decided on bar 1, filled at the open of bar 2 or the close of bar 1
@@ -92,11 +93,45 @@ def test_a_market_order_waits_for_a_minute_with_a_trade():
     assert (row["entry_price"], row["entry_time"].strftime("%H:%M")) == (90, "09:19")
     assert run.skipped.is_empty()
 
+    assert run.notes["note"].to_list() == ["entry of 1000 PE waited 2 minutes for a trade"]
 
-def test_an_entry_that_never_trades_is_reported():
-    run = straddle([Q, Q] + [None] * 10)
+
+def test_an_entry_that_is_not_whole_in_time_is_undone():
+    run = straddle([Q, Q] + [None] * 10, patience=3)
     assert run.trades["right"].to_list() == ["CE"]
-    assert run.skipped["reason"].to_list() == ["an entry was not filled: its contract did not trade"]
+    assert run.trades["exit_reason"].to_list() == ["incomplete"]
+    assert run.trades["exit_time"].dt.strftime("%H:%M").to_list() == ["09:21"]  # decided 09:17, 3 minutes, next open
+    assert run.notes["note"].to_list() == [
+        "1 of 2 legs found no trade; what was open of that entry was left to the strategy"
+    ]
+
+
+def test_an_entry_of_which_nothing_trades_is_a_skipped_session():
+    run = straddle([Q, Q] + [None] * 10, call_rows=[Q, Q] + [None] * 10)
+    assert run.trades.is_empty()
+    assert run.skipped["reason"].to_list() == ["an entry was not filled: its contract did not trade in time"]
+    assert run.metrics["idle_days"] == 1
+
+
+def missing_index(until, **params):
+    day = flat_index(blank(minutes=20, centre=1000, step=50), 1000)
+    for right in ("CE", "PE"):
+        bars(day, 1000, right, [Q] * 20)
+    day.spot[:until] = day.spot_open[:until] = MISSING
+    return backtest.replay("straddle", day, params={"entry": ENTRY, "exit": "09:30"} | params, costs=False)
+
+
+def test_the_entry_waits_for_the_index_but_not_for_ever():
+    assert missing_index(4).trades["entry_time"].dt.strftime("%H:%M").to_list() == ["09:20", "09:20"]
+    late = missing_index(10)
+    assert late.trades.is_empty()
+    assert late.skipped["reason"].to_list() == ["nothing to choose a strike by within the time the strategy waits"]
+    assert missing_index(10, patience=30).trades["entry_time"].dt.strftime("%H:%M").to_list() == ["09:26", "09:26"]
+
+
+def test_given_strikes_do_not_need_the_index():
+    run = missing_index(20, strikes="1000,1000")
+    assert run.trades["entry_time"].dt.strftime("%H:%M").to_list() == ["09:17", "09:17"]
 
 
 def test_stops_on_the_close_fill_by_the_mode():
@@ -111,6 +146,7 @@ def test_legs_open_at_the_end_are_squared_off_at_their_last_traded_close():
     rows = [Q, Q, Q, (101, 101, 101, 101), (102, 103, 101, 103), None, None, None, None, None, None, None]
     run = straddle(rows, exit="15:00", target_pct=None)
     assert put_of(run) == ("session_end", 103, "09:27", 100)
+    assert run.notes["note"].to_list() == ["1000 PE squared off at the price of 09:20: it did not trade later"]
 
 
 def test_a_strike_outside_the_data_is_no_trade_and_said_so():
@@ -133,6 +169,18 @@ def test_late_bound_legs_bind_together_or_not_at_all():
     run = backtest.replay("straddle", day, params=late | {"width": 1}, costs=False)
     assert run.trades.is_empty()
     assert run.skipped.height == 1
+
+
+def test_a_late_strike_is_chosen_at_the_moment_of_its_own_fill():
+    day = flat_index(blank(minutes=10, centre=1000, step=50), 1000)
+    day.spot_open[4:] = 110_000
+    for strike in (1000, 1100):
+        for right in ("CE", "PE"):
+            bars(day, strike, right, [Q, Q, None, None] + [Q] * 6)  # nothing trades until the index is at 1100
+    params = {"entry": ENTRY, "exit": "09:22", "strike_at": "fill"}
+    run = backtest.replay("straddle", day, params=params, costs=False)
+    assert run.trades["strike"].to_list() == [1100, 1100]
+    assert run.trades["entry_time"].dt.strftime("%H:%M").to_list() == ["09:19", "09:19"]
 
 
 def test_the_strike_binds_at_the_decision_by_default():

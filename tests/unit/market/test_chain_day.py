@@ -29,7 +29,7 @@ def test_the_fingerprint_follows_every_field():
         value = getattr(day, field.name)
         if isinstance(value, np.ndarray) and value.size:
             other = value.copy()
-            other.flat[0] = 1 if np.isnan(other.flat[0]) else other.flat[0] + 1
+            other.flat[0] += 1
             prints.add(dataclasses.replace(day, **{field.name: other}).fingerprint)
     arrays = [f for f in dataclasses.fields(day) if getattr(getattr(day, f.name), "size", 0)]
     assert len(prints) == len(arrays) + 1
@@ -39,6 +39,21 @@ def test_shapes_are_checked():
     day = random_day(4)
     with pytest.raises(ValueError, match=r"ChainDay.close: expected a C-contiguous array of shape"):
         dataclasses.replace(day, close=day.close[..., :-1])
+
+
+@pytest.mark.parametrize("name", ["close", "spot", "score"])
+def test_kinds_of_numbers_are_checked(name):
+    day = random_day(4)
+    with pytest.raises(ValueError, match=f"ChainDay.{name}: expected .+ got .+ float32"):
+        dataclasses.replace(day, **{name: getattr(day, name).astype(np.float32)})
+
+
+def test_a_session_is_read_only_from_its_first_run_on():
+    day = random_day(4)
+    day.close[0, 0, 0, 0] = 7
+    backtest.replay("straddle", day)
+    with pytest.raises(ValueError, match="read-only"):
+        day.close[0, 0, 0, 0] = 8
 
 
 def test_days_are_of_one_underlying_and_in_order():

@@ -1,5 +1,8 @@
 """What a trader may write for the settings of a straddle, and what is refused."""
 
+from datetime import time
+
+import numpy as np
 import pytest
 
 from algomaster import strategy
@@ -19,6 +22,7 @@ def row(**params):
     ("name", "text", "value"),
     [
         ("entry", "09:20", 560), ("entry", "9:20", 560), ("entry", "09:20:00", 560), ("entry", 560, 560),
+        ("entry", time(9, 20), 560), ("strikes", np.int64(43000), (43000, 43000)),
         ("stop_pct", "25", 25.0), ("stop_pct", "12.5%", 12.5), ("stop_pct", "none", None), ("stop_pct", None, None),
         ("strike", "ATM", 0), ("strike", "atm+2", 2), ("strike", "ATM-1", -1), ("strike", 3, 3),
         ("strikes", "44000,43000", (44000, 43000)), ("strikes", "PE:43000,CE:44000", (44000, 43000)),
@@ -35,7 +39,8 @@ def test_accepted(name, text, value):
     ("name", "text", "said"),
     [
         ("entry", "25:00", "such as 09:20"), ("entry", "noon", "such as 09:20"), ("entry", 5000, "less than 1440"),
-        ("stop_pct", -5, "greater than 0"), ("stop_pct", 0, "greater than 0"), ("stop_pct", "nan", "finite"),
+        ("stop_pct", -5, "or equal to 0.0001"), ("stop_pct", 0.00001, "or equal to 0.0001"),
+        ("stop_pct", "nan", "finite"), ("strikes", "15800.004", "whole paise"), ("entry", True, "such as 09:20"),
         ("stop_pct", "a lot", "valid number"), ("strike", "OTM", "ATM+k"), ("strikes", {"CE": 1}, "both rights"),
         ("strikes", "1,2,3", "at most 2"), ("strikes", "-5", "greater than 0"), ("lots", 0, "or equal to 1"),
         ("lots", 1.5, "integer"), ("side", "hold", "'sell' or 'buy'"), ("fills", "x", "there is no parameter"),

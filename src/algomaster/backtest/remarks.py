@@ -1,0 +1,62 @@
+"""What a reader should know of a session beside its trades: why it has none, what waited, what ended stale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from algomaster.core.types import MISSING, PAISE, RIGHTS, Record
+from algomaster.execution.ledger import AT_OPEN
+from algomaster.strategy.steps.contract import CLOSED, ENTRY, NO_CONTRACT, SESSION_END, TOO_LATE, UNFILLED, Day
+
+__all__ = ["remarks"]
+
+_NOT_TRADED = {
+    NO_CONTRACT: "no contract of the chosen strike in the data",
+    TOO_LATE: "nothing to choose a strike by within the time the strategy waits",
+    UNFILLED: "an entry was not filled: its contract did not trade in time",
+}
+
+
+def remarks(day: Day, legs: Record, placed: Record, fills: Record) -> tuple[str | None, list[str]]:
+    """Say why a session was not traded, or what a reader of its trades should know."""
+    states = set(legs["state"].tolist())
+    if not fills.size:
+        said = [text for state, text in _NOT_TRADED.items() if state in states]
+        return said[0] if said else "no order was placed", []
+    notes = [_undone(legs)] if states & _NOT_TRADED.keys() else []
+    notes += _waited(day, placed, fills) + _stale(day, fills)
+    return None, notes
+
+
+def _undone(legs: Record) -> str:
+    missed = int((legs["state"] > CLOSED).sum())
+    return f"{missed} of {legs.size} legs found no trade; what was open of that entry was left to the strategy"
+
+
+def _waited(day: Day, placed: Record, fills: Record) -> list[str]:
+    decided = {int(order["leg"]): int(order["bar"]) for order in placed if order["reason"] == ENTRY}
+    notes = []
+    for fill in fills[fills["reason"] == ENTRY]:
+        minutes = int(fill["bar"]) - decided[int(fill["leg"])] - int(fill["moment"] == AT_OPEN)
+        if minutes > 0:
+            notes.append(f"entry of {_contract(day, fill)} waited {minutes} minute{'s' * (minutes > 1)} for a trade")
+    return notes
+
+
+def _stale(day: Day, fills: Record) -> list[str]:
+    notes = []
+    for fill in fills[fills["reason"] == SESSION_END]:
+        expiry, strike = divmod(int(fill["instrument"]) // 2, day.strikes.size)
+        traded = np.flatnonzero(day.close[expiry, strike, fill["instrument"] % 2] != MISSING)
+        last = int(traded[-1]) if traded.size else int(fill["bar"])
+        if last < fill["bar"]:
+            clock = "{:02d}:{:02d}".format(*divmod(int(day.first_minute) + last + 1, 60))
+            notes.append(f"{_contract(day, fill)} squared off at the price of {clock}: it did not trade later")
+    return notes
+
+
+def _contract(day: Day, fill: Any) -> str:
+    strike = day.strikes[fill["instrument"] // 2 % day.strikes.size] / PAISE
+    return f"{strike:g} {RIGHTS[fill['instrument'] % 2]}"
