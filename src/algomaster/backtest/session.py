@@ -36,6 +36,8 @@ class Session(NamedTuple):
 
 def days_of(days: Days | ChainDay | Sequence[ChainDay]) -> Days:
     """Take one session, several, or :class:`Days`; refuse none at all."""
+    if not isinstance(days, (ChainDay, Sequence)):
+        raise DataError(f"Expected sessions, got {type(days).__name__}.", hint="Load or simulate some days first.")
     found = Days([days]) if isinstance(days, ChainDay) else days if isinstance(days, Days) else Days(days)
     if not len(found):
         raise DataError("Expected at least one session, got none.", hint="Load or simulate some days first.")

@@ -145,8 +145,10 @@ def parameter_sets(grid: Grid) -> list[dict[str, Any]]:
             if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray | pl.Series):
                 raise ConfigError(f"Grid {name!r}: expected a list of values, got {values!r}.", hint="Write [value].")
         sets = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
-    else:
+    elif isinstance(grid, Sequence) and all(isinstance(one, Mapping) for one in grid):
         sets = [dict(one) for one in grid]
+    else:
+        raise ConfigError(f"Expected a grid of lists by name, or a list of parameter sets, got {grid!r}.")
     if not sets:
         raise ConfigError("Expected at least one parameter set, got an empty grid.")
     return sets

@@ -32,6 +32,8 @@ class Config(BaseModel):
         """
         if isinstance(values, cls):
             return values
+        if values is not None and not isinstance(values, Mapping):
+            raise ConfigError(f"Expected each {what} by its name, such as {{'name': value}}, got {values!r}.")
         try:
             return cls.model_validate(dict(values or {}))
         except ValidationError as report:

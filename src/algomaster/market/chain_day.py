@@ -222,6 +222,11 @@ class Days(Sequence[ChainDay]):
 
     def __init__(self, days: Sequence[ChainDay]) -> None:
         self._days = tuple(days)
+        for day in self._days:
+            if not isinstance(day, ChainDay):
+                raise DataError(
+                    f"Expected sessions, got {type(day).__name__}.", hint="Load or simulate some days first."
+                )
         names = sorted({day.underlying for day in self._days})
         if len(names) > 1:
             raise DataError(f"Expected sessions of one underlying, got {', '.join(names)}.", hint="Load one at a time.")

@@ -12,8 +12,9 @@ Anyone can write one, in a file or a notebook::
     @strategy.step
     def sell_the_call(state, params, day, i, book):
         if day.first_minute + i + 1 == params[0]["entry"]:
-            strike = desk.at_the_money(day, 0, day.spot[i])
-            desk.enter(book, i, desk.instrument_of(day, 0, strike, 0), -params[0]["lots"] * day.lot[0], 0, 0)
+            contract = desk.instrument_of(day, 0, desk.at_the_money(day, 0, day.spot[i]), 0)
+            if contract >= 0:  # -1 where the session has no such strike
+                desk.enter(book, i, contract, -params[0]["lots"] * day.lot[0], 0, 0)
 
     mine = strategy.Strategy("sell_the_call", step=sell_the_call, params=Settings)
 """

@@ -17,6 +17,10 @@ DAYS = [random_day(seed) for seed in (1, 2, 3)]
 PARAMS = {"entry": "09:20", "exit": "10:00", "stop_pct": 10}
 
 
+class Nothing(strategy.Params):
+    pass
+
+
 def test_trades_have_the_promised_columns():
     run = backtest.replay(strategy.get("straddle"), DAYS, params=PARAMS)
     promised = ["right", "strike", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "exit_reason"]
@@ -75,6 +79,37 @@ def test_replay_refuses(bad):
         backtest.replay("straddle", DAYS, **{"params": PARAMS} | bad)
 
 
+@pytest.mark.parametrize("days", [None, 5, "2024-01-01"])
+def test_what_are_no_sessions_is_an_error(days):
+    with pytest.raises(DataError):
+        backtest.replay("straddle", days)
+
+
+def test_settings_and_grids_of_the_wrong_kind_are_refused():
+    with pytest.raises(ConfigError, match="by its name"):
+        backtest.replay("straddle", DAYS, params="entry=09:20")
+    for grid in (None, "stop_pct=5", ["stop_pct", 5]):
+        with pytest.raises(ConfigError, match="Expected a grid"):
+            backtest.sweep("straddle", DAYS, grid=grid)
+
+
+@strategy.step
+def reads_legs_it_has_not_opened(state, params, day, i, book):
+    """Trade by what stands in a leg of an earlier session, which must be nothing."""
+    if i == 1 and day.session % 2 == 0:
+        desk.enter(book, i, 0, -50, 0, 0)
+    if i == 2 and day.session % 2 == 1:
+        desk.enter(book, i, 1, -50 - book.legs[3]["entry_price"] - book.legs[0]["state"], 0, 0)
+
+
+def test_a_reused_book_is_read_like_a_new_one():
+    days = [random_day(seed) for seed in range(1, 7)]
+    odd = strategy.Strategy("odd", step=reads_legs_it_has_not_opened, params=Nothing)
+    run = backtest.replay(odd, days)
+    grid = backtest.sweep(odd, days, grid=[{}, {}], digest=True)
+    assert grid.frame["digest"].to_list() == [run.digest] * 2
+
+
 def test_no_session_is_an_error():
     with pytest.raises(DataError, match="at least one session"):
         backtest.replay("straddle", [])
@@ -126,10 +161,6 @@ def test_a_sweep_draws_its_heatmap():
     assert grid.plot(metric="net_pnl").data
     with pytest.raises(ValueError, match="two settings that vary"):
         backtest.sweep("straddle", DAYS, grid={"stop_pct": [5, 10]}, params=PARAMS).plot()
-
-
-class Nothing(strategy.Params):
-    pass
 
 
 @strategy.step

@@ -153,6 +153,8 @@ def new_book(log_size: int) -> Book:
 @kernel(lean=True, inner=True)
 def clear(book: Book, contracts: int) -> None:
     """Empty the book at the start of a session that has so many contracts."""
+    for leg in range(book.counts[N_LEGS]):
+        _blank(book.legs[leg])
     book.counts[:] = 0
     book.counts[N_CONTRACTS] = contracts
 
@@ -239,14 +241,22 @@ def open_leg(book: Book) -> int:
         book.counts[FLAGS] |= LEGS_FULL
         return -1
     book.counts[N_LEGS] = leg + 1
-    book.legs[leg]["state"] = NEW
     book.legs[leg]["instrument"] = NO_INSTRUMENT
     book.legs[leg]["mark"] = MISSING
     book.legs[leg]["entry_price"] = MISSING
-    book.legs[leg]["quantity"] = 0
-    book.legs[leg]["cash"] = 0
-    book.legs[leg]["charges"] = 0
     return leg
+
+
+@kernel(lean=True, inner=True)
+def _blank(leg: Any) -> None:
+    """Make a leg what a new book has, so that a reused book is read alike."""
+    leg["state"] = NEW
+    leg["instrument"] = 0
+    leg["mark"] = 0
+    leg["entry_price"] = 0
+    leg["quantity"] = 0
+    leg["cash"] = 0
+    leg["charges"] = 0
 
 
 @kernel(lean=True, inner=True)
