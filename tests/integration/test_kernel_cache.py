@@ -15,7 +15,7 @@ PACKAGE = Path(algomaster.__file__).parent
 
 def run(code, *, cache, path=(), check=True):
     """Run Python code in a new process and give its output lines; kernels compiled there come as "compiled NAME"."""
-    env = {**os.environ, "ALGO_CACHE": str(cache), "PYTHONPATH": os.pathsep.join(map(str, path))}
+    env = {**os.environ, "ALGO_CACHE": str(cache), "PYTHONPATH": os.pathsep.join(map(str, (*path, PACKAGE.parent)))}
     env.pop("NUMBA_DISABLE_JIT", None)
     done = subprocess.run([sys.executable, *code], env=env, capture_output=True, text=True, timeout=300, check=False)
     assert not check or done.returncode == 0, done.stderr
@@ -173,3 +173,127 @@ def test_a_step_without_source_runs_and_says_that_it_is_not_cached(tests_folder,
     assert "KernelCacheWarning" in done.stderr
     assert "triple is compiled anew in every process" in done.stderr
     assert not list(tmp_path.rglob("*.nbc"))
+
+
+def test_a_package_file_edited_between_two_imports_leaves_no_wrong_code_behind(small_package):
+    probe = small_package / "algomaster" / "probe"
+    clean = (probe / "callee.py").read_text()
+    imports = "from algomaster.core import jit; jit.kernel_digest()\nimport algomaster.probe.numbers\n"
+    edited = clean.replace("2 * x", "3 * x")
+    edit = f"from pathlib import Path\nPath({str(probe / 'callee.py')!r}).write_text({edited!r})\n"
+    use = "from algomaster.probe.caller import answer\nprint(answer(1))\n"
+
+    def answer(code):
+        start = "import site, sys; site.main(); sys.dont_write_bytecode = True\n"
+        return run(["-S", "-c", start + code], cache=small_package / "c", path=(small_package,))
+
+    assert answer(imports + edit + use) == ["13"]
+    (probe / "callee.py").write_text(clean)
+    assert answer(use) == ["12"]
+
+
+MY_KERNEL = """
+import enum
+import my_package.deep
+import my_rules
+from algomaster.core.jit import kernel
+
+class Side(enum.IntEnum):
+    SELL = -1
+
+@kernel
+def answer(x):
+    return my_rules.wants(x) * Side.SELL + my_package.deep.LEVEL
+
+def make():
+    @kernel
+    def driver(x):
+        return answer(x)
+    return driver
+"""
+
+
+@pytest.fixture
+def my_files(tmp_path):
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "__init__.py").write_text("")
+    (tmp_path / "my_package" / "deep.py").write_text("LEVEL = 100\n")
+    (tmp_path / "my_numbers.py").write_text("TEN = 10\n")
+    (tmp_path / "my_rules.py").write_text(
+        "from numba import njit\nfrom my_numbers import TEN\n\n@njit\ndef wants(x):\n    return x * TEN\n"
+    )
+    (tmp_path / "my_kernel.py").write_text(MY_KERNEL)
+    return tmp_path
+
+
+USE = TELL + "import my_kernel\nprint(my_kernel.answer(2))\n"
+
+
+def test_a_file_edited_before_the_first_call_leaves_no_wrong_code_behind(my_files):
+    file = my_files / "my_kernel.py"
+    edit = MY_KERNEL.replace("x) *", "x) * 5 *")
+    code = f"import my_kernel, pathlib\npathlib.Path({str(file)!r}).write_text({edit!r})\n"
+    use = "print(my_kernel.make()(2))\n"
+    path = {"cache": my_files / "cache", "path": (my_files,)}
+    assert run(["-B", "-c", code + use], **path) == ["80"]
+    fresh = TELL + "import my_kernel\n" + use
+    assert run(["-B", "-c", fresh], **path) == ["compiled driver", "compiled answer", "0"]
+    file.write_text(MY_KERNEL)
+    assert run(["-B", "-c", fresh], **path) == ["80"]
+
+
+def test_edits_of_what_a_module_imports_and_of_enum_members_are_seen(my_files):
+    def answer():
+        return run(["-B", "-c", USE], cache=my_files / "cache", path=(my_files,))
+
+    def edit(name, old, new):
+        (my_files / name).write_text((my_files / name).read_text().replace(old, new))
+
+    assert answer() == ["compiled answer", "80"]
+    assert answer() == ["80"]
+    edit("my_numbers.py", "TEN = 10", "TEN = 20")
+    assert answer()[-1] == "60"
+    edit("my_package/deep.py", "LEVEL = 100", "LEVEL = 200")
+    assert answer()[-1] == "160"
+    edit("my_kernel.py", "SELL = -1", "SELL = -2")
+    assert answer()[-1] == "120"
+    edit("my_kernel.py", "import enum\n", "import enum  # for the side\n\n\n")
+    edit("my_rules.py", "\n\n@njit", "\nUNUSED = 1\n\n@njit")
+    assert answer() == ["120"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "broken"),
+    [
+        ("*.nbc", lambda data: data[: len(data) // 2]),
+        ("*.nbi", lambda data: b""),
+        ("*.nb?", lambda data: b"\x00rubbish"),
+    ],
+    ids=["data cut short", "index empty", "both rubbish"],
+)
+def test_broken_files_are_replaced(my_files, pattern, broken):
+    cache = my_files / "cache"
+    options = {"cache": cache, "path": (my_files,)}
+    assert run(["-c", USE], **options) == ["compiled answer", "80"]
+    files = list(cache.rglob(pattern))
+    assert files
+    for file in files:
+        file.write_bytes(broken(file.read_bytes()))
+    done = run(["-W", "default", "-c", USE], **options, check=False)
+    assert (done.returncode, done.stdout) == (0, "compiled answer\n80\n")
+    assert done.stderr.count("KernelCacheWarning") == 1
+    assert "could not be read" in done.stderr
+    assert run(["-W", "error::UserWarning", "-c", USE], **options) == ["80"]
+
+
+@pytest.mark.parametrize("cache", ["/dev/null", "/proc/nowhere", "a file"])
+def test_a_cache_that_cannot_be_used_stops_nothing(my_files, cache):
+    if cache.startswith("/") and not Path(cache).parent.is_dir():
+        pytest.skip(f"this system has no {cache}")
+    if cache == "a file":
+        cache = my_files / "cache"
+        cache.write_text("")
+    two = USE + "print(my_kernel.answer(True))\n"
+    done = run(["-W", "default", "-c", two], cache=cache, path=(my_files,), check=False)
+    assert (done.returncode, done.stdout) == (0, "compiled answer\n80\ncompiled answer\n90\n")
+    assert done.stderr.count("KernelCacheWarning") == 1

@@ -5,12 +5,14 @@ giving the old answer) and never hits for a function that closes over another (i
 process). So the cache here is addressed by content:
 
 1. The folder is named by a digest of all kernel sources of the package and of the compiler's versions
-   (:func:`kernel_digest`): any edit anywhere starts a fresh folder.
-2. A kernel of the package is known by its name (:func:`identity`); a driver that closes over a step by its name
-   and the identity of the step.
-3. A user's function is known by its source and, recursively, by everything it refers to: functions by source,
-   constants by value, modules by their file (:func:`identity`). Without a source (code read from standard input)
-   it is compiled afresh in every process, and a :class:`KernelCacheWarning` says so.
+   (:func:`kernel_digest`): after an edit the files of older sources can be thrown away together.
+2. Inside it a kernel is known by what it is compiled from, as it is in memory when it is about to be compiled: its own
+   bytecode and, recursively, everything it refers to (:mod:`algomaster.core.identity`).
+3. If that has changed by the time the machine code is there, the code is not stored.
+4. What cannot be known so (code read from standard input, a global without stable content) is compiled afresh in every
+   process, and a :class:`KernelCacheWarning` says so.
+5. A cache that cannot be read or written is as good as an empty one: the kernel is compiled, one warning is given, and
+   broken files are replaced.
 
 ``fastmath`` is off everywhere: two hosts must agree to the bit. With ``NUMBA_DISABLE_JIT=1`` kernels are plain Python.
 """
@@ -22,28 +24,25 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
-import inspect
 import os
 import platform
 import re
 import shutil
 import sys
-import textwrap
-import types
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
 import numba
-import numpy as np
 import platformdirs
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
-from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher
 
 from algomaster.core.errors import KernelCacheWarning
+from algomaster.core.identity import UnidentifiableError, compiled, identity_of, ours
 
 __all__ = ["CompileError", "cache_dir", "compiling", "identity", "kernel", "kernel_digest", "prange", "python_of"]
 
@@ -111,17 +110,14 @@ def kernel(
     )(function)
     if inner:
         dispatcher.__class__ = _Inner
-    try:
-        key = _function_identity(function, ())
-    except _UnidentifiableError as reason:
-        warnings.warn(
-            f"{function.__qualname__} is compiled anew in every process: {reason}. "
-            "Put it into a file or a notebook to have it cached.",
-            KernelCacheWarning,
-            stacklevel=2,
-        )
-        return dispatcher
-    dispatcher._cache = _ContentCache(function, key)
+    if function.__module__.split(".")[0] != _ROOT:
+        try:
+            identity_of(dispatcher)
+        except UnidentifiableError as reason:
+            _warn_uncached(function, reason, stacklevel=3)
+            return dispatcher
+    ours(dispatcher)
+    dispatcher._cache = _ContentCache(dispatcher)
     return dispatcher
 
 
@@ -146,8 +142,8 @@ def identity(function: Callable[..., Any]) -> str:
         No source can be found for the function or for something it calls.
     """
     try:
-        return _function_identity(python_of(function), ())
-    except _UnidentifiableError as reason:
+        return identity_of(function)
+    except UnidentifiableError as reason:
         raise ValueError(str(reason)) from None
 
 
@@ -177,8 +173,8 @@ def kernel_sources() -> list[Path]:
     """Files that use this module and, transitively, the files of the package that they import."""
     sources = {path: path.read_text("utf-8") for path in _PACKAGE.rglob("*.py")}
     mentions = re.compile(rf"{_ROOT}\.core\.jit|{_ROOT}\.core import .*\bjit\b")
-    queue = [path for path, text in sources.items() if mentions.search(text)]
-    found = {*queue, Path(__file__).resolve()}
+    queue = [path for path, text in sources.items() if mentions.search(text) or path == Path(__file__).resolve()]
+    found = set(queue)
     while queue:
         for path in _imports(sources[queue.pop()]):
             if path in sources and path not in found:
@@ -205,8 +201,8 @@ def _imports(text: str) -> Iterator[Path]:
 class _Locator(_CacheLocator):  # type: ignore[misc]
     """Tells numba to keep a kernel's files in our folder, whatever file it was written in."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        self._py_file = py_func.__code__.co_filename
 
     def get_cache_path(self) -> str:
         return str(cache_dir())
@@ -219,10 +215,10 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
         super().ensure_cache_path()
 
     def get_source_stamp(self) -> str:
-        return self._key
+        return kernel_digest()
 
     def get_disambiguator(self) -> str:
-        return self._key[:12]
+        return ""
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> None:
@@ -230,39 +226,100 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
 
 
 class _Impl(CompileResultCacheImpl):  # type: ignore[misc]
-    """numba's way of storing a compiled function, addressed by content instead of file and line."""
+    """numba's way of storing a compiled function, in our folder."""
 
-    def __init__(self, py_func: Callable[..., Any], key: str) -> None:
+    def __init__(self, py_func: Callable[..., Any]) -> None:
         self._lineno = py_func.__code__.co_firstlineno
-        self._locator = _Locator(key)
-        self._filename_base = f"{py_func.__module__.rsplit('.', 1)[-1]}.{py_func.__name__}-{_digest(key)[:24]}"
+        self._locator = _Locator(py_func)
 
 
 class _ContentCache(FunctionCache):  # type: ignore[misc]
-    """Per-function cache whose key is the content identity."""
+    """Per-function cache whose key is the content identity at the time of compilation."""
 
-    def __init__(self, py_func: Callable[..., Any], key: str) -> None:
-        self._name = repr(py_func)
-        self._py_func = py_func
-        self._key = key
-        self._impl = _Impl(py_func, key)
-        self._cache_path = self._impl.locator.get_cache_path()
-        self._cache_file = IndexDataCacheFile(
-            cache_path=self._cache_path,
-            filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
-        )
+    def __init__(self, dispatcher: Any) -> None:
+        self._py_func = dispatcher.py_func
+        self._dispatcher = weakref.ref(dispatcher)
+        self._impl = _Impl(self._py_func)
+        self._keys: dict[Any, str] = {}
         self.enable()
 
-    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        return sig, codegen.magic_tuple(), self._key
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._py_func.__qualname__}>"
+
+    @property
+    def cache_path(self) -> str:
+        return str(cache_dir())
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found = super().load_overload(sig, target_context)
+        target_context.refresh()
+        found = None
+        key = self._name(compiled)
+        if key is not None:
+            self._keys[sig] = key
+            with _harmless("read"):
+                stored = self._file(key).load((sig, target_context.codegen().magic_tuple(), key))
+                found = None if stored is None else self._impl.rebuild(target_context, stored)
         if found is None:
             for tell in _listeners:
                 tell(self._py_func.__name__)
         return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        key = self._keys.pop(sig, None)
+        if key is None or self._name(identity_of) != key or not self._impl.check_cachable(data):
+            return
+        with _harmless("written"):
+            self._impl.locator.ensure_cache_path()
+            file = self._file(key)
+            entry = (sig, data.codegen.magic_tuple(), key), self._impl.reduce(data)
+            try:
+                file.save(*entry)
+            except Exception:  # a broken index raises whatever unpickling raises
+                file.flush()
+                file.save(*entry)
+
+    def flush(self) -> None:
+        """Do nothing: what is stored under its content cannot become stale."""
+
+    def _name(self, naming: Callable[[Any], str]) -> str | None:
+        try:
+            return naming(self._dispatcher())
+        except UnidentifiableError as reason:
+            _warn_uncached(self._py_func, reason, stacklevel=2)
+            return None
+
+    def _file(self, key: str) -> Any:
+        module = (self._py_func.__module__ or "").rsplit(".", 1)[-1]
+        name = f"{module}.{self._py_func.__name__}-{key[:24]}"
+        return IndexDataCacheFile(cache_path=self.cache_path, filename_base=name, source_stamp=key)
+
+
+_told_broken: list[str] = []
+
+
+@contextlib.contextmanager
+def _harmless(done: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the files of the cache into a miss and, once a process, a warning."""
+    try:
+        yield
+    except Exception as problem:
+        if not _told_broken:
+            _told_broken.append(done)
+            warnings.warn(
+                f"The cache of compiled kernels could not be {done} ({type(problem).__name__}: {problem}); kernels are "
+                "compiled instead. If this comes again, name a folder that can be written in ALGO_CACHE.",
+                KernelCacheWarning,
+                stacklevel=4,
+            )
+
+
+def _warn_uncached(function: Callable[..., Any], reason: Exception, *, stacklevel: int) -> None:
+    warnings.warn(
+        f"{function.__qualname__} is compiled anew in every process: {reason}. "
+        "Functions in a file or a notebook that refer to numbers, arrays and kernels are cached.",
+        KernelCacheWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 _listeners: list[Callable[[str], None]] = []
@@ -283,77 +340,3 @@ def _prune(newest: Path) -> None:
     folders = sorted(newest.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in folders[_FOLDERS_KEPT:]:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-# --- content identity ------------------------------------------------------------------------------------------
-
-
-class _UnidentifiableError(Exception):
-    """Something a function refers to cannot be named by its content."""
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-
-def _function_identity(function: Any, above: tuple[int, ...]) -> str:
-    name = f"{function.__module__}.{function.__qualname__}"
-    if id(function) in above:  # recursion: the name is enough, the source is already part of the digest
-        return name
-    above = (*above, id(function))
-    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
-    closed = [f"{cell_name}={_value_identity(cell.cell_contents, above)}" for cell_name, cell in cells]
-    if function.__module__.split(".")[0] == _ROOT:
-        return _digest(name, *closed)
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        raise _UnidentifiableError(f"the source of {name} cannot be found") from None
-    referred = [
-        f"{global_name}={_value_identity(function.__globals__[global_name], above)}"
-        for global_name in sorted(_global_names(function.__code__))
-        if global_name in function.__globals__
-    ]
-    return _digest(name, source, repr(function.__defaults__), *closed, *referred)
-
-
-def _global_names(code: types.CodeType) -> set[str]:
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= _global_names(constant)
-    return names
-
-
-def _value_identity(value: Any, above: tuple[int, ...]) -> str:
-    if isinstance(value, Dispatcher):
-        return _function_identity(value.py_func, above)
-    if isinstance(value, types.FunctionType):
-        return _function_identity(value, above)
-    if isinstance(value, types.ModuleType):
-        return _module_identity(value)
-    if isinstance(value, (np.ndarray, np.generic)):
-        data = np.ascontiguousarray(value)
-        return _digest("array", str(data.dtype.descr), str(data.shape), data.tobytes().hex())
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes, np.dtype)):
-        return _digest(type(value).__name__, repr(value))
-    if isinstance(value, (tuple, frozenset)):
-        items = sorted(map(repr, value)) if isinstance(value, frozenset) else None
-        return _digest(type(value).__qualname__, *(items or (_value_identity(item, above) for item in value)))
-    if isinstance(value, type) or callable(value):
-        module, qualname = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-        if module and qualname:
-            return _digest("named", module, qualname, repr(getattr(value, "_fields", "")), _version(module))
-    raise _UnidentifiableError(f"it refers to {type(value).__name__} {value!r}, which has no stable content")
-
-
-def _module_identity(module: types.ModuleType) -> str:
-    file = getattr(module, "__file__", None)
-    top = module.__name__.split(".")[0]
-    if file is None or top == _ROOT or top in sys.stdlib_module_names or "site-packages" in Path(file).parts:
-        return _digest(module.__name__, _version(module.__name__))
-    return _digest(module.__name__, hashlib.sha256(Path(file).read_bytes()).hexdigest())
-
-
-def _version(module: str) -> str:
-    return str(getattr(sys.modules.get(module.split(".")[0]), "__version__", ""))
