@@ -32,7 +32,7 @@ def remarks(day: Day, legs: Record, placed: Record, fills: Record) -> tuple[str 
 
 def _undone(legs: Record) -> str:
     missed = int((legs["state"] > CLOSED).sum())
-    return f"{missed} of {legs.size} legs found no trade; what was open of that entry was left to the strategy"
+    return f"{missed} of {legs.size} legs found no trade"
 
 
 def _waited(day: Day, placed: Record, fills: Record) -> list[str]:

@@ -101,9 +101,7 @@ def test_an_entry_that_is_not_whole_in_time_is_undone():
     assert run.trades["right"].to_list() == ["CE"]
     assert run.trades["exit_reason"].to_list() == ["incomplete"]
     assert run.trades["exit_time"].dt.strftime("%H:%M").to_list() == ["09:21"]  # decided 09:17, 3 minutes, next open
-    assert run.notes["note"].to_list() == [
-        "1 of 2 legs found no trade; what was open of that entry was left to the strategy"
-    ]
+    assert run.notes["note"].to_list() == ["1 of 2 legs found no trade"]
 
 
 def test_an_entry_of_which_nothing_trades_is_a_skipped_session():
