@@ -92,7 +92,7 @@ class AlgoWarning(UserWarning):
 
 
 class KernelCacheWarning(AlgoWarning):
-    """A kernel is compiled anew in every process, because its source cannot be found."""
+    """A kernel is compiled anew: its source is not to be found, its content not stable, or the cache broken."""
 
 
 class DataWarning(AlgoWarning):
