@@ -8,7 +8,7 @@ import numpy as np
 
 from algomaster.core.types import MISSING, PAISE, RIGHTS, Record
 from algomaster.execution.ledger import AT_OPEN
-from algomaster.strategy.steps.contract import CLOSED, ENTRY, NO_CONTRACT, SESSION_END, TOO_LATE, UNFILLED, Day
+from algomaster.strategy.steps.contract import CLOSED, ENTRY, MARKET, NO_CONTRACT, SESSION_END, TOO_LATE, UNFILLED, Day
 
 __all__ = ["remarks"]
 
@@ -17,6 +17,7 @@ _NOT_TRADED = {
     TOO_LATE: "nothing to choose a strike by within the time the strategy waits",
     UNFILLED: "an entry was not filled: its contract did not trade in time",
 }
+_NO_INDEX = "an entry was not filled: no index to choose its strike by, or no trade of it, in time"
 
 
 def remarks(day: Day, legs: Record, placed: Record, fills: Record) -> tuple[str | None, list[str]]:
@@ -24,6 +25,8 @@ def remarks(day: Day, legs: Record, placed: Record, fills: Record) -> tuple[str 
     states = set(legs["state"].tolist())
     if not fills.size:
         said = [text for state, text in _NOT_TRADED.items() if state in states]
+        if said == [_NOT_TRADED[UNFILLED]] and np.any(placed["late"] == 1):
+            return _NO_INDEX, []
         return said[0] if said else "no order was placed", []
     notes = [_undone(legs)] if states & _NOT_TRADED.keys() else []
     notes += _waited(day, placed, fills) + _stale(day, fills)
@@ -36,12 +39,19 @@ def _undone(legs: Record) -> str:
 
 
 def _waited(day: Day, placed: Record, fills: Record) -> list[str]:
-    decided = {int(order["leg"]): int(order["bar"]) for order in placed if order["reason"] == ENTRY}
+    """Say which market orders were filled later than they could have been."""
+    market = placed[placed["kind"] == MARKET]
+    decided = {(int(o["leg"]), int(o["reason"])): (int(o["bar"]), bool(o["late"])) for o in market}
     notes = []
-    for fill in fills[fills["reason"] == ENTRY]:
-        minutes = int(fill["bar"]) - decided[int(fill["leg"])] - int(fill["moment"] == AT_OPEN)
+    for fill in fills:
+        order = decided.get((int(fill["leg"]), int(fill["reason"])))
+        if order is None:
+            continue
+        minutes = int(fill["bar"]) - order[0] - int(fill["moment"] == AT_OPEN)
         if minutes > 0:
-            notes.append(f"entry of {_contract(day, fill)} waited {minutes} minute{'s' * (minutes > 1)} for a trade")
+            what = "entry" if fill["reason"] == ENTRY else "exit"
+            why = "the index or a trade" if order[1] else "a trade"
+            notes.append(f"{what} of {_contract(day, fill)} waited {minutes} minute{'s' * (minutes > 1)} for {why}")
     return notes
 
 

@@ -111,6 +111,20 @@ def test_an_entry_of_which_nothing_trades_is_a_skipped_session():
     assert run.metrics["idle_days"] == 1
 
 
+def test_a_late_exit_is_told_like_a_late_entry():
+    rows = [Q] * 10 + [None, None] + [(90, 90, 90, 90)] * 4  # nothing trades at 09:25 and 09:26
+    run = straddle(rows, minutes=16)
+    assert put_of(run)[:3] == ("time", 90, "09:27")
+    assert run.notes["note"].to_list() == ["exit of 1000 PE waited 2 minutes for a trade"]
+
+
+def test_a_missing_index_is_named_where_a_late_strike_waits_for_it():
+    run = missing_index(20, strike_at="fill")
+    assert run.skipped["reason"].to_list() == [
+        "an entry was not filled: no index to choose its strike by, or no trade of it, in time"
+    ]
+
+
 def missing_index(until, **params):
     day = flat_index(blank(minutes=20, centre=1000, step=50), 1000)
     for right in ("CE", "PE"):
