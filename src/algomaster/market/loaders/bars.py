@@ -27,6 +27,7 @@ from algomaster.market.loaders.parse import (
     numbers,
     on_paise,
     sift,
+    uncountable,
     unreadable,
     utc,
 )
@@ -69,9 +70,10 @@ def minute_bars(
         Whether volume and open interest are given.
     """
     quantities = ["volume", "oi"] if activity else []
+    frame = frame.select("_row", pl.col("symbol").cast(pl.String), "local", *PRICES, *quantities)
     frame = frame.join(_instruments(frame["symbol"], style), on="symbol", how="left", maintain_order="left")
     trouble: list[Check] = [
-        ("unknown_symbol", pl.col("_trouble").is_not_null(), pl.col("_trouble")),
+        ("unknown_symbol", pl.col("_dataset").is_null(), pl.col("_trouble").fill_null("no symbol")),
         ("bad_time", pl.col("local").is_null(), "the date or time cannot be read"),
         unreadable(frame, [*PRICES, *quantities]),
     ]
@@ -108,14 +110,11 @@ def price_checks(prices: tuple[str, ...] = PRICES) -> list[Check]:
 
 
 def _quantity_checks(quantities: list[str]) -> list[Check]:
-    return [
-        (
-            "bad_quantity",
-            (value < 0) | (value != value.floor()),
-            pl.format("{} is {}", pl.lit(value.meta.output_name()), value),
-        )
-        for value in (pl.col(name).fill_null(0.0) for name in quantities)
+    negative: list[Check] = [
+        ("bad_quantity", (pl.col(name) < 0).fill_null(False), pl.format("{} is {}", pl.lit(name), name))
+        for name in quantities
     ]
+    return [*negative, uncountable(quantities)] if quantities else []
 
 
 def _whole_minute() -> Check:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from algomaster.market.loaders.loader import Loader
-from algomaster.market.loaders.parse import Check, Parsed, either, number, on_paise, sift, unreadable
+from algomaster.market.loaders.parse import Check, Parsed, either, number, on_paise, sift, uncountable, unreadable
 from algomaster.market.loaders.source import Raw, Source
 from algomaster.market.schemas import DATASETS
 
@@ -52,7 +52,7 @@ def _parsed(raw: Raw, columns: Mapping[str, str], day: str) -> Parsed:
         pl.col("kind").replace_strict(_KINDS, default=None).cast(DATASETS["contract_eod"].schema["kind"]),
         pl.col("underlying").str.strip_chars(),
     )
-    good, bad = sift(good, _checks())
+    good, bad = sift(good, [*_checks(), uncountable([name for name in _WHOLE if name in good.columns])])
     zeros = good.select((pl.col(name) == 0).sum() for name in ("open", "close")).sum_horizontal()[0]
     absent = [name for name in _ABSENT_IF_ZERO if name in good.columns]
     good = good.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in absent)
@@ -69,7 +69,6 @@ def _parsed(raw: Raw, columns: Mapping[str, str], day: str) -> Parsed:
 
 def _checks() -> list[Check]:
     option = pl.col("kind").cast(pl.String).str.ends_with("option")
-    whole = [pl.col(name) for name in ("oi", "contracts")]
     traded = (pl.col("contracts") > 0) & (pl.col("open") > 0)
     return [
         ("bad_time", pl.col("session").is_null() | pl.col("expiry").is_null(), "a date cannot be read"),
@@ -80,7 +79,7 @@ def _checks() -> list[Check]:
             option & (pl.col("right").is_null() | pl.col("strike").is_null() | (pl.col("strike") <= 0)),
             "an option without strike or right",
         ),
-        ("bad_quantity", pl.any_horizontal((x < 0) | (x != x.floor()) for x in whole), "a quantity is not whole"),
+        ("bad_quantity", pl.any_horizontal(pl.col("oi", "contracts") < 0), "a quantity is negative"),
         (
             "inconsistent",
             traded & ((pl.col("high") < pl.max_horizontal("open", "low")) | (pl.col("low") > pl.col("open"))),
@@ -91,11 +90,11 @@ def _checks() -> list[Check]:
 
 
 def _read_udiff(source: Source) -> Parsed:
-    return _parsed(source.table(), _UDIFF, "%Y-%m-%d")
+    return _parsed(source.table(*_UDIFF), _UDIFF, "%Y-%m-%d")
 
 
 def _read_old(source: Source) -> Parsed:
-    parsed = _parsed(source.table(), _OLD, "%d-%b-%Y")
+    parsed = _parsed(source.table(*_OLD), _OLD, "%d-%b-%Y")
     rupees = [(name, frame.with_columns(pl.col("turnover") * _LAKH)) for name, frame in parsed.frames]
     return Parsed(parsed.rows, rupees, parsed.rejects, changed=parsed.changed, notes=parsed.notes)
 

@@ -17,6 +17,7 @@ from algomaster.market.loaders.parse import (
     Parsed,
     either,
     index_name,
+    nameless,
     numbers,
     on_paise,
     sift,
@@ -46,6 +47,7 @@ _MOMENT = "%d-%b-%Y %H:%M:%S"
 def _finish(rows: int, long: pl.DataFrame, broken: list[pl.DataFrame]) -> Parsed:
     """Bring one row a contract (``local``, ``collected`` naive Indian times) to the dataset."""
     checks: list[Check] = [
+        nameless("underlying"),
         ("bad_time", pl.col("local").is_null() | pl.col("expiry").is_null(), "a date or time cannot be read"),
         ("bad_contract", pl.col("strike").is_null() | pl.col("right").is_null(), "no strike or right"),
         ("zero_price", pl.any_horizontal(pl.col(name) < 0 for name in _PRICES).fill_null(False), "a negative price"),
@@ -80,10 +82,11 @@ def _website_sides(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_website(source: Source) -> Parsed:
-    raw = source.table()
     columns = [f"{prefix}_{name}" for prefix in ("CALLS", "PUTS") for name in _SIDE] + ["Strike_Price"]
+    told = [name for name in ("collection_timestamp",) if name in source.head.columns]
+    raw = source.table(*columns, "Fetch_Time", "Expiry_Date", "Symbol", *told)
     good, unread = sift(raw.frame, [unreadable(raw.frame, columns)])
-    collected = pl.col("collection_timestamp") if "collection_timestamp" in good.columns else pl.lit(None, pl.String)
+    collected = pl.col("collection_timestamp") if told else pl.lit(None, pl.String)
     good = good.with_columns(
         *numbers(good, columns),
         local=pl.col("Fetch_Time").str.to_datetime(_MOMENT, time_unit="ns", strict=False),
@@ -99,9 +102,9 @@ def _read_website(source: Source) -> Parsed:
 
 
 def _read_greeks(source: Source) -> Parsed:
-    raw = source.table()
     greeks = ["delta", "gamma", "theta", "vega", "rho"]
     columns = ["strike", "spot", "ltp", "volume", "oi", "oi_chg", "iv", *greeks]
+    raw = source.table("timestamp", "symbol", "expiry", "option_type", *columns)
     good, unread = sift(raw.frame, [unreadable(raw.frame, columns)])
     long = good.with_columns(
         *numbers(good, columns),

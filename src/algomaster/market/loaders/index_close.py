@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from algomaster.market.loaders.loader import Loader
-from algomaster.market.loaders.parse import Check, Parsed, index_name, number, sift, unreadable
+from algomaster.market.loaders.parse import Check, Parsed, index_name, number, sift, uncountable, unreadable
 from algomaster.market.loaders.source import Source
 
 __all__ = ["INDEX_CLOSE"]
@@ -19,7 +19,7 @@ _CRORE = 10_000_000.0
 
 
 def _read(source: Source) -> Parsed:
-    raw = source.table()
+    raw = source.table(*_COLUMNS)
     frame = raw.frame.rename(_COLUMNS).select("_row", *_COLUMNS.values())
     values = [name for name in _COLUMNS.values() if name not in ("underlying", "session")]
     good, unread = sift(frame, [unreadable(frame, values)])
@@ -37,6 +37,7 @@ def _read(source: Source) -> Parsed:
         ("zero_price", pl.any_horizontal(pl.col("open", "high", "low", "close") <= 0), "a value is zero or negative"),
         ("inconsistent", (pl.col("high") < highest) | (pl.col("low") > lowest), "high and low do not enclose the rest"),
     ]
+    checks.append(uncountable(["volume"]))
     checks = [(kind, bad.fill_null(False), why) for kind, bad, why in checks]
     good, bad = sift(good, checks)
     good = good.with_columns(

@@ -27,7 +27,7 @@ def _is_parquet(head: Head) -> bool:
 
 
 def _read_parquet(source: Source) -> Parsed:
-    raw = source.table()
+    raw = source.table("symbol", "ts", *PRICES)
     stamp = raw.frame["ts"]
     if stamp.dtype == pl.String:
         local = pl.col("ts").str.to_datetime(time_unit="ns", strict=False)
@@ -61,7 +61,7 @@ def _read_text(source: Source) -> Parsed:
 
 
 def _read_csv(source: Source) -> Parsed:
-    raw = source.table()
+    raw = source.table(*_CSV, "Date", "Time")
     frame = raw.frame.rename(_CSV).with_columns(local=_day_and_minute("Date", "Time"))
     return minute_bars(raw, frame, stamp="start", style="ddmonyy", activity=False)
 

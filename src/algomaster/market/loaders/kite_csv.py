@@ -10,7 +10,16 @@ import polars as pl
 
 from algomaster.market.loaders.bars import PRICES, minute_bars, price_checks
 from algomaster.market.loaders.loader import Loader
-from algomaster.market.loaders.parse import Parsed, index_name, number, on_paise, sift, unreadable
+from algomaster.market.loaders.parse import (
+    Parsed,
+    index_name,
+    nameless,
+    number,
+    on_paise,
+    sift,
+    uncountable,
+    unreadable,
+)
 from algomaster.market.loaders.source import Head, Raw, Source
 
 __all__ = ["KITE_DAY", "KITE_MINUTE"]
@@ -29,7 +38,7 @@ def _is_daily(head: Head) -> bool:
 
 
 def _open(source: Source) -> tuple[Raw, pl.DataFrame]:
-    raw = source.table()
+    raw = source.table("TIME", *_COLUMNS)
     local = pl.col("TIME").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="ns", strict=False)
     return raw, raw.frame.rename(_COLUMNS).with_columns(local=local, oi=pl.lit(None, pl.String))
 
@@ -42,15 +51,16 @@ def _read_minutes(source: Source) -> Parsed:
 def _read_days(source: Source) -> Parsed:
     raw, frame = _open(source)
     checks = [
+        nameless("symbol"),
         ("bad_time", pl.col("local").is_null(), "the date cannot be read"),
         ("not_a_day", pl.col("local") != pl.col("local").dt.truncate("1d"), "a time of day among days"),
         unreadable(frame, [*PRICES, "volume"]),
     ]
     good, unread = sift(frame, checks)
-    good = good.with_columns(*(number(name) for name in PRICES), number("volume", pl.Int64()), index_name("symbol"))
+    good = good.with_columns(*(number(name) for name in PRICES), number("volume"), index_name("symbol"))
     good, changed = on_paise(good, PRICES)
-    good, bad = sift(good, price_checks())
-    volume = pl.when(pl.col("volume") > 0).then(pl.col("volume"))
+    good, bad = sift(good, [*price_checks(), uncountable(["volume"])])
+    volume = pl.when(pl.col("volume") > 0).then(pl.col("volume")).cast(pl.Int64)
     days = good.select("_row", *PRICES, underlying="symbol", session=pl.col("local").dt.date(), volume=volume)
     changes = {"price rounded in single precision, brought to the paisa": changed} if changed else {}
     return Parsed(raw.rows, [("index_eod", days)], pl.concat([raw.broken, unread, bad]), changed=changes)

@@ -10,11 +10,13 @@ import polars as pl
 from algomaster.market.schemas import RIGHT
 
 __all__ = [
-    "IST", "Check", "Parsed", "either", "index_name", "number", "numbers", "on_paise", "sift", "unreadable", "utc",
+    "IST", "Check", "Parsed", "either", "index_name", "nameless", "number", "numbers", "on_paise", "sift",
+    "uncountable", "unreadable", "utc",
 ]  # fmt: skip
 
 IST = "Asia/Kolkata"
 _NOTHING = ["", "-", "nan", "NaN", "NAN", "null", "NULL", "None", "NA", "N/A"]
+_LARGEST = 2.0**53
 _HALF_FLOAT32 = 2.0**-24
 _PRINTED = 6e-5  # four decimals are printed of a single-precision number
 
@@ -83,13 +85,30 @@ def unreadable(frame: pl.DataFrame, columns: Sequence[str]) -> Check:
     """Find rows in which one of the columns holds something that is neither a number nor a word for nothing."""
     spoiled = []
     for column in columns:
-        if frame[column].dtype.is_numeric():
-            continue
         text = pl.col(column).cast(pl.String).str.strip_chars()
-        bad = text.is_not_null() & ~text.is_in(_NOTHING) & number(column).is_null()
+        if frame[column].dtype.is_numeric():
+            bad = pl.col(column).is_infinite()
+        else:
+            bad = text.is_not_null() & ~text.is_in(_NOTHING) & number(column).is_null()
         spoiled.append(pl.when(bad).then(pl.format("{} is {}", pl.lit(column), text)))
     reason = pl.coalesce(*spoiled, pl.lit(None, pl.String))
     return "unparseable", reason.is_not_null(), pl.format("not a number: {}", reason)
+
+
+def uncountable(columns: Sequence[str]) -> Check:
+    """Find rows in which a quantity is not whole, or too large to be told from its neighbours as a float."""
+    values = [(column, pl.col(column)) for column in columns]
+    spoiled = [
+        pl.when((value != value.floor()) | (value.abs() >= _LARGEST)).then(pl.format("{} is {}", pl.lit(name), value))
+        for name, value in values
+    ]
+    reason = pl.coalesce(*spoiled, pl.lit(None, pl.String))
+    return "bad_quantity", reason.is_not_null(), pl.format("not a whole number that can be kept: {}", reason)
+
+
+def nameless(column: str) -> Check:
+    """Find rows without a symbol."""
+    return "unknown_symbol", pl.col(column).fill_null("") == "", "no symbol"
 
 
 def sift(frame: pl.DataFrame, checks: Sequence[Check]) -> tuple[pl.DataFrame, pl.DataFrame]:

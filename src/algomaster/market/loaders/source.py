@@ -111,11 +111,17 @@ class Source:
         except ValueError as problem:
             raise DataError(f"{self.path} is not valid JSON: {problem}.", hint="Fetch it again.") from None
 
-    def table(self) -> Raw:
-        """Rows of a Parquet file, or of a text file with a header."""
+    def table(self, *columns: str) -> Raw:
+        """Rows of a Parquet file, or of a text file with a header; of these columns, or of all without any named.
+
+        What else a file has can then neither stand in the way of a column made later nor be taken for one.
+        """
         if self.head.kind == "parquet":
-            return Raw(self._parquet().with_row_index("_row", offset=1).cast({"_row": pl.Int64}), _no_rows())
-        return self.text(self.head.columns, header=True)
+            bare = pl.col(pl.String).str.strip_chars().str.strip_chars("\"'").str.strip_chars()
+            raw = Raw(self._numbered().with_columns(bare), _no_rows())
+        else:
+            raw = self.text(self.head.columns, header=True)
+        return Raw(raw.frame.select("_row", *columns), raw.broken) if columns else raw
 
     def text(self, columns: tuple[str, ...], *, header: bool, optional: int = 0) -> Raw:
         """Rows of a text file with these columns; lines with another number of fields are broken.
@@ -133,7 +139,10 @@ class Source:
             kind=pl.lit("broken_line"),
             reason=pl.format("expected {} fields, got {}", pl.lit(len(columns)), count),
         )
-        names = [name or f"_blank{place}" for place, name in enumerate(columns)]
+        names = [
+            name if name not in ("", "_row", "_values", *columns[:place]) else f"_unnamed{place}"
+            for place, name in enumerate(columns)
+        ]
         values = pl.col("line").str.replace_all('"', "", literal=True).str.split_exact(",", len(columns) - 1)
         frame = good.select("_row", values.struct.rename_fields(names).alias("_values")).unnest("_values")
         return Raw(frame.with_columns(pl.col(names).str.strip_chars()), broken)
@@ -154,15 +163,22 @@ class Source:
             entries = self.json["records"]["data"]
             raw = [json.dumps(entries[row - 1]) for row in wanted["_row"]]
             return wanted.with_columns(pl.Series("raw", raw, dtype=pl.String))
-        frame = self.table().frame.join(wanted, on="_row", how="semi").sort("_row")
+        frame = self._numbered().join(wanted, on="_row", how="semi").sort("_row")
         return frame.select("_row", raw=pl.struct(pl.exclude("_row")).struct.json_encode())
 
     def _parquet(self, rows: int | None = None) -> pl.DataFrame:
         try:
-            return pl.read_parquet(io.BytesIO(self.data), n_rows=rows)
+            frame = pl.read_parquet(io.BytesIO(self.data), n_rows=rows)
         except pl.exceptions.PolarsError as problem:
             first = str(problem).splitlines()[0]
             raise DataError(f"{self.path} is not readable Parquet: {first}.", hint="Fetch it again.") from None
+        coded = [name for name, kind in frame.schema.items() if kind in (pl.Categorical, pl.Enum, pl.Binary)]
+        return frame.with_columns(pl.col(coded).cast(pl.String, strict=False))
+
+    def _numbered(self) -> pl.DataFrame:
+        """Give the rows of a Parquet file with their numbers (a column of that name in the file gives way)."""
+        frame = self._parquet().drop("_row", strict=False)
+        return frame.with_row_index("_row", offset=1).cast({"_row": pl.Int64})
 
 
 def _unpacked(path: Path, packed: bytes) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from algomaster.market.loaders.bars import minute_bars
+from algomaster.market.loaders.bars import PRICES, minute_bars
 from algomaster.market.loaders.loader import Loader
 from algomaster.market.loaders.parse import Parsed
 from algomaster.market.loaders.source import Head, Source
@@ -21,7 +21,7 @@ def _recognises(head: Head) -> bool:
 
 
 def _read(source: Source) -> Parsed:
-    raw = source.table()
+    raw = source.table("date", "time", "symbol", *PRICES, "volume", "oi")
     day, time = (pl.col(name).cast(pl.String).str.strip_chars() for name in ("date", "time"))
     moment = day.str.slice(0, 10) + " " + time
     formats = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
