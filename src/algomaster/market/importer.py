@@ -26,13 +26,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from algomaster.core.errors import DataError
+from algomaster.core.errors import AlgoError, DataError
 from algomaster.core.render import html_table, text_table
 from algomaster.market.loaders import choose
 from algomaster.market.loaders.parse import Parsed
 from algomaster.market.loaders.source import Source
 from algomaster.market.quality import Finding, Quality, of_judged, survey, tell
 from algomaster.market.rules import judge
+from algomaster.market.schemas import validate
 from algomaster.market.store import REPLACED, STORED, UNCHANGED, Store
 
 __all__ = ["FileReport", "ImportReport", "import_path"]
@@ -173,8 +174,8 @@ def import_path(
     Raises
     ------
     DataError
-        There is nothing at the path, or a single file given cannot be used. (Inside a folder such files are told in
-        the report and never stop the others.)
+        There is nothing at the path, or a single file given cannot be used, for whatever reason. (Inside a folder
+        such files are told in the report and never stop the others.)
     CatalogueError
         There is no format of that name.
     """
@@ -186,17 +187,19 @@ def import_path(
     files: list[FileReport] = []
     findings: list[Finding] = []
     rejects: list[pl.DataFrame] = []
-    for place, file in enumerate(paths):
+    try:
+        for place, file in enumerate(paths):
+            if progress:
+                progress(place, len(paths), file.name)
+            outcome = _guarded(store, file, format, alone=not root.is_dir())
+            files.append(outcome.report)
+            findings += outcome.findings
+            rejects.append(outcome.rejects)
         if progress:
-            progress(place, len(paths), file.name)
-        outcome = _guarded(store, file, format, alone=not root.is_dir())
-        files.append(outcome.report)
-        findings += outcome.findings
-        rejects.append(outcome.rejects)
-    if progress:
-        progress(len(paths), len(paths), "")
-    kept = _keep_rejects(store, rejects)
-    _keep_manifest(store, files)
+            progress(len(paths), len(paths), "")
+    finally:  # an import that is broken off leaves word of what it did
+        kept = _keep_rejects(store, rejects)
+        _keep_manifest(store, files)
     return ImportReport(tuple(files), Quality(tuple(findings)), kept)
 
 
@@ -214,10 +217,17 @@ def _guarded(store: Store, path: Path, format: str, *, alone: bool) -> _Outcome:
         return _Outcome(FileReport(path=str(path), status="skipped", reason=f"not a data file (those end in {kinds})"))
     try:
         return _import_file(store, path, format)
-    except DataError as problem:
-        if alone:
+    except AlgoError as problem:
+        if alone or not isinstance(problem, DataError):
             raise
-        return _Outcome(FileReport(path=str(path), status="failed", reason=str(problem)))
+        reason = str(problem)
+    except Exception as problem:  # whatever one file brings about, the others are still to be imported
+        said = f"{path} could not be imported: {type(problem).__name__}: {problem}."
+        failure = DataError(said, hint="This is a defect of the reader or of the store: please report it.")
+        if alone:
+            raise failure from problem
+        reason = str(failure)
+    return _Outcome(FileReport(path=str(path), status="failed", reason=reason))
 
 
 def _import_file(store: Store, path: Path, format: str) -> _Outcome:
@@ -238,24 +248,36 @@ def _import_file(store: Store, path: Path, format: str) -> _Outcome:
         findings += of_judged(name, judged)
         usable.append((name, judged.frame))
     rejected = pl.concat(rejects).unique("_row", keep="first").sort("_row")
-    stored, replaced = [_NO_ROWS], [_NO_ROWS]
+    usable = [(name, frame.join(rejected, on="_row", how="anti", maintain_order="left")) for name, frame in usable]
+    placed = [rejected["_row"].to_numpy(), *unchanged, *(frame["_row"].to_numpy() for _, frame in usable)]
+    _none_lost(path, parsed.rows, placed)
     for name, frame in usable:
-        frame = frame.join(rejected, on="_row", how="anti", maintain_order="left")
+        validate(frame.drop("_row"), name)
         findings += survey(name, frame.drop("_row"))
+    kept = _with_text(source, rejected)
+    stored, replaced = [_NO_ROWS], [_NO_ROWS]
+    for name, frame in usable:  # nothing is written before all there is to find fault with has been looked at
         written = store.write(name, frame.drop("_row"))
         rows = frame["_row"].to_numpy()
         for outcome, into in ((STORED, stored), (REPLACED, replaced), (UNCHANGED, unchanged)):
             into.append(rows[written.outcome == outcome])
-    counts = _each_row_once(path, parsed.rows, [rejected["_row"].to_numpy()], stored, replaced, unchanged)
+    counts = _each_row_once(parsed.rows, [rejected["_row"].to_numpy()], stored, replaced, unchanged)
     report = FileReport(
         path=str(path), status="imported", format=loader.name, datasets=tuple(name for name, _ in parsed.frames),
         rows_read=counts[0], rows_stored=counts[1], rows_unchanged=counts[2], rows_replaced=counts[3],
         rows_rejected=counts[4], sha256=source.sha256,
     )  # fmt: skip
-    return _Outcome(report, tell(findings, path.name), _with_text(source, rejected))
+    return _Outcome(report, tell(findings, path.name), kept)
 
 
-def _each_row_once(path: Path, rows: int, *ranked: list[NDArray[np.int64]]) -> tuple[int, ...]:
+def _none_lost(path: Path, rows: int, placed: list[NDArray[np.int64]]) -> None:
+    """Check that each row of the file has a place: a loader that loses one is broken and its file not to be used."""
+    came_out = np.unique(np.concatenate(placed)).size
+    if came_out != rows:
+        raise RuntimeError(f"{path}: {rows} rows were read and {came_out} came out: the loader lost some")
+
+
+def _each_row_once(rows: int, *ranked: list[NDArray[np.int64]]) -> tuple[int, ...]:
     """Count each row of the file under the first of (rejected, stored, replaced, unchanged) that holds it."""
     last = max((int(part.max()) for parts in ranked for part in parts if part.size), default=0)
     rank = np.zeros(last + 1, np.int64)
@@ -263,8 +285,6 @@ def _each_row_once(path: Path, rows: int, *ranked: list[NDArray[np.int64]]) -> t
         for part in ranked[place]:
             rank[part] = place + 1
     rejected, stored, replaced, unchanged = (int(count) for count in np.bincount(rank, minlength=5)[1:])
-    if rejected + stored + replaced + unchanged != rows:
-        raise RuntimeError(f"{path}: {rows} rows were read and {np.count_nonzero(rank)} came out: the loader lost some")
     return rows, stored, unchanged, replaced, rejected
 
 
