@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from algomaster.core.errors import AlgoError, DataError
 from algomaster.core.render import html_table, text_table
+from algomaster.market import facts
 from algomaster.market.loaders import choose
 from algomaster.market.loaders.parse import Parsed
 from algomaster.market.loaders.source import Source
@@ -253,6 +254,7 @@ def _import_file(store: Store, path: Path, format: str) -> _Outcome:
     _none_lost(path, parsed.rows, placed)
     for name, frame in usable:
         validate(frame.drop("_row"), name)
+        findings += _unknown_indices(name, frame)
         findings += survey(name, frame.drop("_row"))
     kept = _with_text(source, rejected)
     stored, replaced = [_NO_ROWS], [_NO_ROWS]
@@ -296,6 +298,18 @@ def _findings_of_parsed(parsed: Parsed, datasets: tuple[str, ...]) -> list[Findi
     return found + [
         Finding(kind="zero_is_none", dataset=name, count=n, detail=what) for what, n in parsed.notes.items()
     ]
+
+
+def _unknown_indices(name: str, frame: pl.DataFrame) -> list[Finding]:
+    """Tell minutes of what is taken for an index by its letters, but is none on record (a contract cut short?)."""
+    if name != "index_minute":
+        return []
+    strange = frame.filter(~pl.col("underlying").is_in(facts.underlyings()))
+    counts = strange.group_by("underlying", maintain_order=True).agg(
+        count=pl.len(), first=pl.col("session").min(), last=pl.col("session").max()
+    )
+    detail = f"stored as an index, but none of those on record ({', '.join(facts.underlyings())})"
+    return [Finding(kind="unknown_index", dataset=name, detail=detail, **row) for row in counts.iter_rows(named=True)]
 
 
 def _known_levels(store: Store, name: str, frame: pl.DataFrame) -> pl.DataFrame | None:

@@ -4,10 +4,13 @@ In this order (:func:`judge`):
 
 1. The day must be a session and a minute bar must lie between open and close (:func:`_hours`): pre-open rows, rows
    after the close and rows of closed days are rejected. Where the calendar has no record nothing is rejected.
-2. Option prices must be multiples of the tick (:func:`_off_tick`).
+2. No contract trades after its expiry; prices must fit the integers of the engine (:func:`_too_large`), those of
+   options be no more than an option can be worth (:func:`_beyond_worth`) and be multiples of the tick
+   (:func:`_off_tick`).
 3. An index or future must be on the scale of the sessions around it (:func:`_bad_scale`). NSE stops the whole market
    when an index moves 20 % in a day, so within three sessions no level can double or halve.
-4. Of several rows of one key the first stands (:func:`_repeats`): equal ones are repeats, others are rejected.
+4. Of equal rows of one key one stands and the others are repeats; a key with several values is rejected whole, as
+   nothing tells which is true (:func:`_repeats`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ __all__ = ["MINUTES", "Judged", "hours", "judge"]
 
 MINUTES = ("index_minute", "future_minute", "option_minute")
 _SCALE = 2.0
+_CALL = 2.0
+_MOST = (2**31 - 1) / 100
+_TRADED = ("open", "high", "low", "close", "last", "ltp", "bid", "ask")
+_PRICES = (*_TRADED, "previous_close", "settle", "spot", "strike")
 _NEIGHBOURS = 3
 _REACH = timedelta(days=12)
 
@@ -69,6 +76,14 @@ def judge(name: str, frame: pl.DataFrame, levels: pl.DataFrame | None = None) ->
     checks = _closed_day()
     if name in MINUTES:
         checks += _hours()
+    if "expiry" in frame.columns:
+        expired = (pl.col("expiry") < pl.col("session")).fill_null(False)
+        checks.append(("expired", expired, pl.format("expiry {} before {}", "expiry", "session")))
+    checks.append(_too_large(frame.columns))
+    if "right" in frame.columns:
+        middle = pl.col("strike").median().over("underlying", "session")
+        marked = marked.with_columns(_scale=pl.max_horizontal("strike", middle))
+        checks.append(_beyond_worth(frame.columns))
     if name == "option_minute":
         marked = marked.join(_ticks(frame), on=["underlying", "session"], how="left", maintain_order="left")
         checks.append(_off_tick())
@@ -147,6 +162,26 @@ def _tick(underlying: str, session: date) -> int | None:
         return None
 
 
+def _too_large(columns: list[str]) -> Check:
+    """Find prices whose paise do not fit 32 bits."""
+    prices = [name for name in _PRICES if name in columns]
+    largest = pl.max_horizontal(pl.col(name).abs() for name in prices)
+    return "bad_scale", (largest > _MOST).fill_null(False), pl.format("a price of {}", largest)
+
+
+def _beyond_worth(columns: list[str]) -> Check:
+    """Find option prices that no index could make true.
+
+    A put is worth less than its strike. A call is worth less than its index, which is not at hand: the strike, or the
+    middle one of the session's if higher, stands for it, and no index is at three times both. Settlements are left
+    out: on the last day they are the index's.
+    """
+    price = pl.max_horizontal(name for name in _TRADED if name in columns)
+    cap = pl.when(pl.col("right").cast(pl.String) == "PE").then(pl.col("strike")).otherwise(_CALL * pl.col("_scale"))
+    reason = pl.format("a {} at {} for a strike of {}", pl.col("right").cast(pl.String), price, "strike")
+    return "bad_scale", (price > cap).fill_null(False), reason
+
+
 def _off_tick() -> Check:
     prices = [pl.col(name) for name in ("open", "high", "low", "close")]
     off = [((price * 100).round() % pl.col("_tick") != 0) | ((price - price.round(2)).abs() > 1e-9) for price in prices]
@@ -192,29 +227,47 @@ def _around(dates: list[date], values: np.ndarray, at: int, first: float) -> flo
 
 
 def _repeats(name: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Split rows into the first of each key, rows that contradict it and rows that repeat it."""
-    kind = dataset(name)
-    key = list(kind.key)
+    """Split rows into one of each key, rows that contradict their key's others and rows that repeat it.
+
+    Where rows were collected at different times the earliest time stands, which is a matter of their content; which
+    row comes first in the file decides nothing.
+    """
+    key = list(dataset(name).key)
     labels = ["_row", "underlying", "session"]
     nothing = pl.DataFrame(schema={"_row": pl.Int64, "kind": pl.String, "reason": pl.String})
     twice = frame.select(pl.struct(key).is_duplicated().alias("twice"))["twice"]
     if not twice.any():
         return frame, nothing, frame.head(0).select(labels)
-    several = frame.filter(twice)
-    order = ["collected"] if "collected" in frame.columns else []
-    first = several.sort(order, maintain_order=True).unique(key, keep="first", maintain_order=True)
-    later = several.join(first.select("_row", *key), on=["_row", *key], how="anti", nulls_equal=True)
-    later = later.join(first, on=key, how="left", nulls_equal=True, suffix="_first", maintain_order="left")
-    values = [c for c in frame.columns if c not in (*key, "_row", "collected", "session")]
-    same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(f"{c}_first")) for c in values)
-    differing = pl.concat_str(
-        [pl.when(~pl.col(c).eq_missing(pl.col(f"{c}_first"))).then(pl.lit(c)) for c in values],
-        separator=", ",
-        ignore_nulls=True,
+    several = frame.filter(twice).sort(*(["collected"] if "collected" in frame.columns else []), "_row")
+    conflicts = _contradictions(several, key)
+    rows = conflicts["_row"].implode()
+    agreeing = several.filter(~pl.col("_row").is_in(rows))
+    first = agreeing.unique(key, keep="first", maintain_order=True)
+    later = agreeing.join(first.select("_row", *key), on=["_row", *key], how="anti", nulls_equal=True)
+    stands = pl.concat([frame.filter(~twice), first]).filter(~pl.col("_row").is_in(rows))
+    return stands, conflicts, later.select(labels).unique("_row", keep="first")
+
+
+def _contradictions(several: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Find the rows of keys with several values: all of them, or those collected after the earliest if it is one."""
+    values = [c for c in several.columns if c not in (*key, "_row", "collected", "session")]
+    first = several.unique(key, keep="first", maintain_order=True)
+    pairs = several.join(first, on=key, how="left", nulls_equal=True, suffix="_first", maintain_order="left")
+    names = [pl.when(~pl.col(c).eq_missing(pl.col(f"{c}_first"))).then(pl.lit(c)) for c in values]
+    pairs = pairs.with_columns(_differing=pl.concat_str(names, separator=", ", ignore_nulls=True))
+    differs = pl.col("_differing") != ""
+    together = pl.lit(True)
+    if "collected" in several.columns:
+        together = pl.col("collected").eq_missing(pl.col("collected_first"))
+    pairs = pairs.with_columns(
+        _open=(differs & together).any().over(key),
+        _other=pl.col("_row").filter(differs & together).first().over(key),
+        _what=pl.col("_differing").filter(differs & together).first().over(key),
     )
-    reason = pl.format("row {} has the same key and another {}", "_row_first", differing)
-    conflicts = later.filter(~same).select("_row", kind=pl.lit("conflict"), reason=reason)
-    contradicted = conflicts["_row"].unique()
-    stands = pl.concat([frame.filter(~twice), first]).filter(~pl.col("_row").is_in(contradicted.implode()))
-    repeats = later.filter(same & ~pl.col("_row").is_in(contradicted.implode())).select(labels)
-    return stands, conflicts.unique("_row", keep="first"), repeats.unique("_row", keep="first")
+    told = pl.format(
+        "row {} has the same key and another {}",
+        pl.when(differs).then("_row_first").otherwise("_other"),
+        pl.when(differs).then("_differing").otherwise("_what"),
+    )
+    found = pairs.filter(differs | pl.col("_open")).select("_row", kind=pl.lit("conflict"), reason=told)
+    return found.unique("_row", keep="first", maintain_order=True)
