@@ -48,6 +48,9 @@ def test_a_snapshot_without_a_symbol_is_rejected(tmp_path: Path) -> None:
     row |= {"iv": 35.43, "delta": -0.0024, "gamma": 7e-06, "theta": -0.6602, "vega": 0.2271, "rho": -0.0095}
     frame = pl.DataFrame([row, row | {"symbol": "NIFTY50"}], schema_overrides={"symbol": pl.String})
     assert kinds(read(tmp_path, frame)) == [(1, "unknown_symbol")]
+    untyped = pl.DataFrame([row])
+    assert untyped["symbol"].dtype == pl.Null
+    assert kinds(read(tmp_path, untyped)) == [(1, "unknown_symbol")]
 
 
 def test_columns_that_no_loader_asked_for_change_nothing(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ class Source:
         except pl.exceptions.PolarsError as problem:
             first = str(problem).splitlines()[0]
             raise DataError(f"{self.path} is not readable Parquet: {first}.", hint="Fetch it again.") from None
-        coded = [name for name, kind in frame.schema.items() if kind in (pl.Categorical, pl.Enum, pl.Binary)]
+        coded = [name for name, kind in frame.schema.items() if kind in (pl.Categorical, pl.Enum, pl.Binary, pl.Null)]
         return frame.with_columns(pl.col(coded).cast(pl.String, strict=False))
 
     def _numbered(self) -> pl.DataFrame:
