@@ -9,12 +9,14 @@ Writing (:meth:`Store.write`), for each file the rows fall into:
    put in place whole (:class:`~algomaster.market.home.Home`).
 
 Files: ``store/<dataset>/<underlying>/<session, month or year>.parquet``; the end-of-day datasets of all
-underlyings share ``store/<dataset>/<session or year>.parquet``.
+underlyings share ``store/<dataset>/<session or year>.parquet``. A file that holds simulated rows has one more
+column, ``simulated``, which says for each row whether it is one; real rows that take their place clear it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -27,13 +29,15 @@ from numpy.typing import NDArray
 
 from algomaster.core.errors import DataError
 from algomaster.market.home import Home
-from algomaster.market.schemas import DATASETS, Dataset, dataset, empty, validate
+from algomaster.market.schemas import DATASETS, Dataset, dataset, validate
 
 __all__ = ["REPLACED", "STORED", "UNCHANGED", "Store", "Written"]
 
 UNCHANGED, STORED, REPLACED = 0, 1, 2
 _PERIOD = {"session": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 _SHARED = "(all)"
+_SIMULATED = "simulated"
+_AGAIN = "Remove the file and import its sources again."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.home.where})"
 
-    def write(self, name: str, frame: pl.DataFrame, *, replace: bool = True) -> Written:
+    def write(self, name: str, frame: pl.DataFrame, *, replace: bool = True, simulated: bool = False) -> Written:
         """Put rows into a dataset; the same rows again change nothing.
 
         Parameters
@@ -80,6 +84,8 @@ class Store:
             Its columns (see :func:`~algomaster.market.schemas.validate`).
         replace : bool
             Whether other values of a key may take the place of those the store holds.
+        simulated : bool
+            Whether the rows are made up; the store remembers that of each row.
 
         Raises
         ------
@@ -91,7 +97,7 @@ class Store:
         outcome = np.zeros(clean.height, np.uint8)
         with self.home.lock():
             for path, part in _partitions(kind, clean):
-                self._merge(kind, path, part, outcome, replace)
+                self._merge(kind, path, part.with_columns(pl.lit(simulated).alias(_SIMULATED)), outcome, replace)
         counts = np.bincount(outcome, minlength=3)
         return Written(int(counts[STORED]), int(counts[UNCHANGED]), int(counts[REPLACED]), outcome)
 
@@ -99,7 +105,7 @@ class Store:
         part = _within(kind, part, outcome)
         result = part.drop("_row")
         if self.home.exists(path):
-            old = self._file(kind, path)
+            old = self._file(kind, path, marked=True)
             verdict = _against(kind, part, old)
             outcome[part["_row"].to_numpy()] = verdict
             if not replace and (verdict == REPLACED).any():
@@ -113,6 +119,8 @@ class Store:
             result = pl.concat([old.join(fresh, on=kind.key, how="anti", nulls_equal=True), fresh])
         else:
             outcome[part["_row"].to_numpy()] = STORED
+        if not result[_SIMULATED].any():
+            result = result.drop(_SIMULATED)
         buffer = io.BytesIO()
         result.sort(kind.key).write_parquet(buffer, compression="zstd", compression_level=1)
         self.home.write(path, buffer.getvalue())
@@ -125,6 +133,7 @@ class Store:
         start: date | None = None,
         end: date | None = None,
         columns: Sequence[str] | None = None,
+        marked: bool = False,
     ) -> pl.DataFrame:
         """Give rows of a dataset in the order of its key.
 
@@ -138,27 +147,57 @@ class Store:
             First and last session, both included.
         columns : sequence of str, optional
             Only these columns.
+        marked : bool
+            Whether to add the column ``simulated``: true for rows that are made up, else false or null.
 
         Returns
         -------
         DataFrame
             Empty when the store holds nothing of it.
+
+        Raises
+        ------
+        DataError
+            A file cannot be read; the message names it.
         """
-        frame = self.scan(name, underlying=underlying, start=start, end=end).collect()
+        kind = dataset(name)
+        paths = self._paths(kind, underlying, start, end)
+        frame = self._collect(kind, paths, self._scan(kind, paths, underlying, start, end, marked=marked))
         return frame.select(columns) if columns is not None else frame
 
     def scan(
         self, name: str, *, underlying: str | None = None, start: date | None = None, end: date | None = None
     ) -> pl.LazyFrame:
-        """Give the same as a lazy frame; files outside the range are not opened."""
+        """Give the same as a lazy frame; files outside the range are not opened.
+
+        Collecting it raises what polars raises when a file is broken; :meth:`read` names the file.
+        """
         kind = dataset(name)
-        paths = [path for path in self._paths(kind, underlying) if _overlaps(kind, path, start, end)]
+        return self._scan(kind, self._paths(kind, underlying, start, end), underlying, start, end)
+
+    def _scan(
+        self,
+        kind: Dataset,
+        paths: list[str],
+        underlying: str | None,
+        start: date | None,
+        end: date | None,
+        *,
+        marked: bool = False,
+    ) -> pl.LazyFrame:
+        schema = kind.schema | ({_SIMULATED: pl.Boolean()} if marked else {})
         if not paths:
-            return empty(name).lazy()
+            return pl.LazyFrame(schema=schema)
         if self.home.is_local:
-            frame = pl.scan_parquet([self.home.path(path) for path in paths], glob=False)
+            frame = pl.scan_parquet(
+                [self.home.path(path) for path in paths],
+                glob=False,
+                schema=schema,
+                missing_columns="insert" if marked else "raise",
+                extra_columns="ignore",
+            )
         else:
-            frame = pl.concat([self._file(kind, path) for path in paths]).lazy()
+            frame = pl.concat([self._file(kind, path, marked=marked) for path in paths]).lazy()
         conditions = []
         if start is not None:
             conditions.append(pl.col("session") >= start)
@@ -168,21 +207,32 @@ class Store:
             conditions.append(pl.col("underlying") == underlying)
         return frame.filter(*conditions) if conditions else frame
 
+    def _collect(self, kind: Dataset, paths: list[str], frame: pl.LazyFrame) -> pl.DataFrame:
+        """Collect a scan of these files; where that fails, name the file that is broken."""
+        try:
+            return frame.collect()
+        except (pl.exceptions.PolarsError, OSError) as problem:
+            for path in paths:
+                self._file(kind, path)
+            said = str(problem).splitlines()[0]
+            raise DataError(f"Cannot read store/{kind.name} of {self.home.where}: {said}.", hint=_AGAIN) from None
+
     def underlyings(self, name: str) -> list[str]:
         """Underlyings a dataset holds, in order."""
         kind = dataset(name)
         if kind.by_underlying:
             return sorted({unquote(path.split("/")[2]) for path in self._paths(kind, None)})
-        return sorted(self.scan(name).select(pl.col("underlying").unique()).collect()["underlying"].to_list())
+        return self.read(name)["underlying"].unique().sort().to_list()
 
     def sessions(self, name: str, *, underlying: str, start: date | None = None, end: date | None = None) -> list[date]:
         """Sessions of an underlying in a dataset, in order; told by the files' names where each holds one."""
         kind = dataset(name)
         if kind.period == "session" and kind.by_underlying:
-            paths = [path for path in self._paths(kind, underlying) if _overlaps(kind, path, start, end)]
+            paths = self._paths(kind, underlying, start, end)
             return [date.fromisoformat(_period(path)) for path in paths]
-        found = self.scan(name, underlying=underlying, start=start, end=end).select(pl.col("session").unique())
-        return sorted(found.collect()["session"].to_list())
+        paths = self._paths(kind, underlying, start, end)
+        found = self._scan(kind, paths, underlying, start, end).select(pl.col("session").unique())
+        return sorted(self._collect(kind, paths, found)["session"].to_list())
 
     def inventory(self) -> pl.DataFrame:
         """Say what the store holds: dataset, underlying, first and last session, sessions, rows, bytes.
@@ -194,32 +244,51 @@ class Store:
             sizes = self.home.list(f"store/{name}")
             for underlying in self.underlyings(name) if kind.by_underlying else [_SHARED] * bool(sizes):
                 chosen = None if underlying == _SHARED else underlying
-                held = (
-                    self.scan(name, underlying=chosen)
-                    .select(
-                        first=pl.col("session").min(),
-                        last=pl.col("session").max(),
-                        sessions=pl.col("session").n_unique(),
-                        rows=pl.len(),
-                    )
-                    .collect()
+                paths = self._paths(kind, chosen)
+                counted = self._scan(kind, paths, chosen, None, None).select(
+                    first=pl.col("session").min(),
+                    last=pl.col("session").max(),
+                    sessions=pl.col("session").n_unique(),
+                    rows=pl.len(),
                 )
-                size = sum(sizes[path] for path in self._paths(kind, chosen))
+                held = self._collect(kind, paths, counted)
+                size = sum(sizes[path] for path in paths)
                 lines.append({"dataset": name, "underlying": underlying, **held.row(0, named=True), "bytes": size})
         types = {"dataset": pl.String, "underlying": pl.String, "first": pl.Date, "last": pl.Date}
         return pl.DataFrame(lines, schema={**types, "sessions": pl.Int64, "rows": pl.Int64, "bytes": pl.Int64})
 
-    def _paths(self, kind: Dataset, underlying: str | None) -> list[str]:
-        inside = f"/{_folder(underlying)}" if kind.by_underlying and underlying is not None else ""
-        return list(self.home.list(f"store/{kind.name}{inside}"))
+    def told(self, *names: str) -> str:
+        """Say in a line what the store holds (of these datasets, if named), for an error message."""
+        held = self.inventory()
+        if names:
+            held = held.filter(pl.col("dataset").is_in(names))
+        lines = [
+            f"{row['underlying']} {row['first']} to {row['last']}" + ("" if len(names) == 1 else f" ({row['dataset']})")
+            for row in held.iter_rows(named=True)
+        ]
+        return "; ".join(lines) or "none at all"
 
-    def _file(self, kind: Dataset, path: str) -> pl.DataFrame:
+    def meant(self, underlying: str, *names: str) -> str:
+        """Ask in a sentence whether an underlying that is not held was meant to be one that is; empty if none is."""
+        held = {each.upper(): each for name in names for each in self.underlyings(name)}
+        near = difflib.get_close_matches(underlying.upper(), held, n=1)
+        return f"Did you mean {held[near[0]]}? " if near and held[near[0]] != underlying else ""
+
+    def _paths(
+        self, kind: Dataset, underlying: str | None, start: date | None = None, end: date | None = None
+    ) -> list[str]:
+        inside = f"/{_folder(underlying)}" if kind.by_underlying and underlying is not None else ""
+        return [path for path in self.home.list(f"store/{kind.name}{inside}") if _overlaps(kind, path, start, end)]
+
+    def _file(self, kind: Dataset, path: str, *, marked: bool = False) -> pl.DataFrame:
         try:
             frame = pl.read_parquet(io.BytesIO(self.home.read(path)))
+            mark = pl.col(_SIMULATED) if _SIMULATED in frame.columns else pl.lit(False).alias(_SIMULATED)
+            columns = [pl.col(column).cast(dtype) for column, dtype in kind.schema.items()]
+            return frame.select(*columns, *[mark] * marked)
         except (pl.exceptions.PolarsError, OSError) as problem:
-            hint = "Remove the file and import its sources again."
-            raise DataError(f"Cannot read {self.home.path(path)}: {problem}.", hint=hint) from None
-        return frame.select(pl.col(column).cast(dtype) for column, dtype in kind.schema.items())
+            said = str(problem).splitlines()[0]
+            raise DataError(f"Cannot read {self.home.path(path)}: {said}.", hint=_AGAIN) from None
 
 
 def _partitions(kind: Dataset, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -193,3 +193,61 @@ def test_the_home_is_the_argument_then_the_environment_then_the_users_folder(
 def test_an_unknown_kind_of_url_is_told() -> None:
     with pytest.raises(DataError, match="fsspec"):
         Home("nosuchprotocol://bucket")
+
+
+@pytest.mark.parametrize("left", [0, 7, 300, -1])
+def test_a_truncated_file_is_named_and_what_to_do(tmp_path: Path, left: int) -> None:
+    store = Store(tmp_path)
+    store.write("index_minute", bars())
+    store.write("index_minute", bars(day=31))
+    store.write("option_minute", option_bars())
+    whole = tmp_path / "store/index_minute/NIFTY/2021-06.parquet"
+    whole.write_bytes(whole.read_bytes()[:left])
+    said = "2021-06.parquet: .*import its sources again"
+    for reading in (
+        lambda: store.read("index_minute"),
+        lambda: store.sessions("index_minute", underlying="NIFTY"),
+        store.inventory,
+        lambda: store.write("index_minute", bars(9)),
+    ):
+        with pytest.raises(DataError, match=said):
+            reading()
+    assert store.read("index_minute", start=date(2021, 7, 1)).height == 5
+
+
+def test_a_parquet_file_of_something_else_is_named(tmp_path: Path) -> None:
+    Store(tmp_path).write("index_minute", bars())
+    pl.DataFrame({"colour": ["red"]}).write_parquet(tmp_path / "store/index_minute/NIFTY/2021-06.parquet")
+    with pytest.raises(DataError, match=r"2021-06\.parquet: .*(colour|ts)"):
+        Store(tmp_path).inventory()
+
+
+def test_simulated_rows_are_marked_until_real_ones_take_their_place(store: Store) -> None:
+    store.write("index_minute", bars(0, 4), simulated=True)
+    store.write("index_minute", bars(0, 2, add=1.0))
+    store.write("index_minute", bars(9, 1))
+    assert store.read("index_minute", marked=True)["simulated"].to_list() == [False, False, True, True, False]
+    assert store.read("index_minute").columns == store.scan("index_minute").collect().columns
+    assert "simulated" not in store.read("index_minute").columns
+    store.write("index_minute", bars(2, 2, add=1.0))
+    assert not store.read("index_minute", marked=True)["simulated"].any()
+
+
+def test_files_without_simulated_rows_do_not_have_the_mark(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("index_minute", bars(0, 2), simulated=True)
+    store.write("index_minute", bars(day=31))
+    assert store.read("index_minute", marked=True)["simulated"].to_list()[:2] == [True, True]
+    store.write("index_minute", bars(0, 2, add=1.0))
+    for file in (tmp_path / "store").rglob("*.parquet"):
+        assert "simulated" not in pl.read_parquet_schema(file)
+
+
+def test_an_underlying_nearly_held_is_suggested(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("index_minute", bars())
+    assert store.meant("nifty", "index_minute") == "Did you mean NIFTY? "
+    assert store.meant("NIFTTY", "index_minute") == "Did you mean NIFTY? "
+    assert store.meant("GOLD", "index_minute") == store.meant("NIFTY", "index_minute") == ""
+    assert store.told("index_minute") == "NIFTY 2021-06-11 to 2021-06-11"
+    assert store.told("option_minute") == "none at all"
