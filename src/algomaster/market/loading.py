@@ -31,7 +31,7 @@ from algomaster.market.chain_day import CHAIN_FIELDS, ChainDay, Days
 from algomaster.market.schemas import RIGHT, TIMESTAMP, validate
 from algomaster.market.store import Store, Written
 
-__all__ = ["VIX", "as_date", "day_from_frames", "frames_of", "load", "store_days"]
+__all__ = ["VIX", "absent_sessions", "as_date", "day_from_frames", "frames_of", "load", "store_days"]
 
 VIX = "INDIAVIX"
 _BLOCK = timedelta(days=28)
@@ -39,6 +39,7 @@ _EPOCH = date(1970, 1, 1)
 _SPOT = {"open": "spot_open", "high": "spot_high", "low": "spot_low", "close": "spot"}
 _FUTURE = {"open": "future_open", "high": "future_high", "low": "future_low", "close": "future"}
 _NAMED = 8  # sessions told by name in a warning
+_NO_OPTIONS, _NO_INDEX = "no option minutes", "no index minutes"
 
 
 def load(
@@ -71,13 +72,12 @@ def load(
     Raises
     ------
     DataError
-        The store has no option minutes in the range; the message says what it does hold.
+        The store has no option minutes in the range (the message says what it does hold), a file of it cannot be
+        read, or a session holds both real and simulated minutes.
     FactError
         Lot, tick, strike step or session hours of a date are not on record.
     """
-    first, last = as_date(start, "start"), as_date(end, "end")
-    if last < first:
-        raise ValueError(f"end: expected a date not before the start {first}, got {last}")
+    first, last = _range(start, end)
     if expiries is not None and expiries < 1:
         raise ValueError(f"expiries: expected at least 1, got {expiries}")
     store = Store(home)
@@ -89,8 +89,40 @@ def load(
         for block in _blocks(held)
         for session, frames in _sessions(store, underlying, block)
     ]
-    _tell(underlying, held, days, first, last)
+    _tell(underlying, store, held, first, last)
     return Days(days)
+
+
+def absent_sessions(
+    underlying: str, start: str | date, end: str | date, *, home: str | Path | None = None
+) -> list[tuple[date, str]]:
+    """Give the sessions of a range that the store holds no minutes of, and what they lack.
+
+    Parameters
+    ----------
+    underlying : str
+        Such as "NIFTY".
+    start, end : date or ISO text
+        First and last session, both included.
+    home : str, Path, optional
+        Where the store lives; by default ``$ALGO_HOME``, else the platform's folder for user data.
+
+    Returns
+    -------
+    list of (date, str)
+        In the order of the sessions: "no option minutes" (:func:`load` leaves these out) or "no index minutes".
+
+    Raises
+    ------
+    DataError
+        A file of the store cannot be read.
+    FactError
+        The store holds nothing of the range, and the range reaches beyond the calendar.
+    """
+    first, last = _range(start, end)
+    store = Store(home)
+    held = store.sessions("option_minute", underlying=underlying, start=first, end=last)
+    return _absent(store, underlying, held, _expected(held, first, last))
 
 
 def day_from_frames(
@@ -170,7 +202,7 @@ def frames_of(day: ChainDay) -> dict[str, pl.DataFrame]:
 def store_days(
     store: Store, days: Iterable[ChainDay], *, progress: Callable[[int, int, str], None] | None = None
 ) -> dict[str, int]:
-    """Write sessions into the store; the same sessions again change nothing.
+    """Write made-up sessions into the store, marked as such; the same sessions again change nothing.
 
     Parameters
     ----------
@@ -193,11 +225,11 @@ def store_days(
     totals = {"stored": 0, "unchanged": 0}
     for make, name in ((_index_frame, "index_minute"), (_future_frame, "future_minute")):
         if days:  # files of a month: written once, not once a session
-            _add(totals, store.write(name, pl.concat(map(make, days)), replace=False))
+            _add(totals, store.write(name, pl.concat(map(make, days)), replace=False, simulated=True))
     for place, day in enumerate(days):
         if progress:
             progress(place, len(days), str(day.session))
-        _add(totals, store.write("option_minute", _chain_frame(day), replace=False))
+        _add(totals, store.write("option_minute", _chain_frame(day), replace=False, simulated=True))
     if progress:
         progress(len(days), len(days), "")
     return totals
@@ -239,38 +271,78 @@ def _blocks(sessions: Sequence[date]) -> Iterator[list[date]]:
 
 def _sessions(store: Store, underlying: str, block: list[date]) -> Iterator[tuple[date, dict[str, Any]]]:
     def parts(name: str, of: str) -> dict[Any, pl.DataFrame]:
-        frame = store.read(name, underlying=of, start=block[0], end=block[-1]).drop("underlying")
+        frame = store.read(name, underlying=of, start=block[0], end=block[-1], marked=True).drop("underlying")
         return {key[0]: part for key, part in frame.partition_by("session", as_dict=True).items()}
 
     options, index = parts("option_minute", underlying), parts("index_minute", underlying)
     futures, vix = parts("future_minute", underlying), parts("index_minute", VIX)
     for day in block:
         frames = {"options": options[day], "index": index.get(day), "futures": futures.get(day), "vix": vix.get(day)}
+        _refuse_mix(store, underlying, day, [part for part in frames.values() if part is not None])
         yield day, frames
 
 
+def _refuse_mix(store: Store, underlying: str, day: date, parts: list[pl.DataFrame]) -> None:
+    """Refuse a session whose minutes are made up in part: no market ever looked like that."""
+    made_up = sum(int(part["simulated"].sum()) for part in parts)
+    every = sum(part.height for part in parts)
+    if 0 < made_up < every:
+        raise DataError(
+            f"The store {store.home.where} holds real and simulated minutes of {underlying} {day} "
+            f"({made_up} of {every} rows are simulated).",
+            hint="Import the real data into another home (--home), or delete the files of the simulated session "
+            f"(store/*/{underlying} and store/index_minute/{VIX}) and import the real ones again.",
+            underlying=underlying,
+            session=day,
+        )
+
+
+def _range(start: str | date, end: str | date) -> tuple[date, date]:
+    first, last = as_date(start, "start"), as_date(end, "end")
+    if last < first:
+        raise ValueError(f"end: expected a date not before the start {first}, got {last}")
+    return first, last
+
+
 def _nothing(store: Store, underlying: str, first: date, last: date) -> DataError:
-    held = store.inventory().filter(pl.col("dataset") == "option_minute")
-    lines = [f"{row['underlying']} {row['first']} to {row['last']}" for row in held.iter_rows(named=True)]
     return DataError(
         f"The store {store.home.where} has no option minutes of {underlying} from {first} to {last}; "
-        f"it holds: {'; '.join(lines) or 'none at all'}.",
-        hint="Import some with: algo data import PATH, or make some with: algo data simulate.",
+        f"it holds: {store.told('option_minute')}.",
+        hint=store.meant(underlying, "option_minute")
+        + "Import some with: algo data import PATH, or make some with: algo data simulate.",
         underlying=underlying,
     )
 
 
-def _tell(underlying: str, held: list[date], days: list[ChainDay], first: date, last: date) -> None:
+def _expected(held: list[date], first: date, last: date) -> list[date]:
     try:
-        expected = [session.date for session in calendar.sessions(first, last)]
+        return [session.date for session in calendar.sessions(first, last)]
     except FactError:  # a range wider than the calendar: the sessions themselves were found in it
-        expected = [session.date for session in calendar.sessions(held[0], held[-1])]
-    absent = sorted(set(expected) - set(held))
-    spotless = [day.session for day in days if (day.spot == MISSING).all()]
-    for sessions, lack in ((absent, "option minutes"), (spotless, "index minutes")):
+        if not held:
+            raise
+        return [session.date for session in calendar.sessions(held[0], held[-1])]
+
+
+def _absent(store: Store, underlying: str, held: list[date], expected: list[date]) -> list[tuple[date, str]]:
+    lack = dict.fromkeys(set(expected) - set(held), _NO_OPTIONS)
+    if held:
+        index = store.read("index_minute", underlying=underlying, start=held[0], end=held[-1])
+        priced = index.filter(pl.col("close").is_not_null())["session"].unique().to_list()
+        lack |= dict.fromkeys(set(held) - set(priced), _NO_INDEX)
+    return sorted(lack.items())
+
+
+def _tell(underlying: str, store: Store, held: list[date], first: date, last: date) -> None:
+    expected = _expected(held, first, last)
+    absent = _absent(store, underlying, held, expected)
+    for lack in (_NO_OPTIONS, _NO_INDEX):
+        sessions = [session for session, reason in absent if reason == lack]
         if sessions:
             named = ", ".join(map(str, sessions[:_NAMED])) + (", ..." if len(sessions) > _NAMED else "")
-            told = f"{underlying} {first} to {last}: {len(sessions)} of {len(expected)} sessions lack {lack}: {named}"
+            lacking = lack.removeprefix("no ")
+            told = (
+                f"{underlying} {first} to {last}: {len(sessions)} of {len(expected)} sessions lack {lacking}: {named}"
+            )
             warnings.warn(told, DataWarning, stacklevel=3)
 
 

@@ -113,9 +113,12 @@ class Store:
                     f"{self.home.path(path)} holds other values for {int((verdict == REPLACED).sum())} of these rows.",
                     hint="Keep the two apart: choose another home.",
                 )
-            if not verdict.any():
+            # Real rows clear the mark of the simulated ones they come upon, even where the values agree by chance.
+            marked = old.filter(pl.col(_SIMULATED)).join(result, on=kind.key, how="semi", nulls_equal=True)
+            cleared = marked.height > 0 and not result[_SIMULATED].any()
+            if not verdict.any() and not cleared:
                 return
-            fresh = result.filter(pl.Series(verdict) != UNCHANGED)
+            fresh = result if cleared else result.filter(pl.Series(verdict) != UNCHANGED)
             result = pl.concat([old.join(fresh, on=kind.key, how="anti", nulls_equal=True), fresh])
         else:
             outcome[part["_row"].to_numpy()] = STORED

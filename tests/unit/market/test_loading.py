@@ -10,7 +10,7 @@ from algomaster.core.errors import DataError, DataWarning, FactError
 from algomaster.core.types import MISSING
 from algomaster.market import calendar
 from algomaster.market.chain_day import ChainDay
-from algomaster.market.loading import day_from_frames, frames_of, load, store_days
+from algomaster.market.loading import absent_sessions, day_from_frames, frames_of, load, store_days
 from algomaster.market.store import Store
 
 SESSION = date(2021, 6, 11)
@@ -160,3 +160,44 @@ def test_contracts_no_fact_knows_are_an_error() -> None:
 def test_wrong_arguments_are_told(tmp_path: Path, start: str, end: str, more: dict[str, int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         load("NIFTY", start, end, home=tmp_path, **more)
+
+
+def test_absent_sessions_come_with_what_they_lack(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store_days(store, [made_up()])
+    store.write("option_minute", frames_of(made_up(date(2021, 6, 14)))["option_minute"])
+    assert absent_sessions("NIFTY", "2021-06-10", date(2021, 6, 15), home=tmp_path) == [
+        (date(2021, 6, 10), "no option minutes"),
+        (date(2021, 6, 14), "no index minutes"),
+        (date(2021, 6, 15), "no option minutes"),
+    ]
+    assert absent_sessions("NIFTY", SESSION, SESSION, home=tmp_path) == []
+    assert absent_sessions("NIFTY", "2022-01-03", "2022-01-03", home=tmp_path) == [
+        (date(2022, 1, 3), "no option minutes")
+    ]
+    with pytest.raises(ValueError, match="end: expected a date not before"):
+        absent_sessions("NIFTY", "2021-06-12", "2021-06-11", home=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["option_minute", "index_minute", "future_minute"])
+def test_a_session_of_real_and_simulated_minutes_is_refused(name: str, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store_days(store, [made_up()])
+    store.write(name, frames_of(made_up(seed=2))[name][:10])  # ten real rows over the made-up session
+    with pytest.raises(DataError, match=r"real and simulated minutes of NIFTY 2021-06-11 .*another home"):
+        load("NIFTY", SESSION, SESSION, home=tmp_path)
+
+
+def test_real_minutes_that_take_the_place_of_all_simulated_ones_are_loaded(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store_days(store, [made_up(holes=0.0)])
+    real = made_up(seed=2, holes=0.0)
+    for name, frame in frames_of(real).items():
+        store.write(name, frame.with_columns(pl.col("close") + 0.05))  # no value as it was made up
+    assert load("NIFTY", SESSION, SESSION, home=tmp_path)[0].spot[0] == real.spot[0] + 5
+
+
+def test_an_underlying_misspelt_is_asked_about(tmp_path: Path) -> None:
+    store_days(Store(tmp_path), [made_up()])
+    with pytest.raises(DataError, match=r"Did you mean NIFTY\?"):
+        load("nifty", SESSION, SESSION, home=tmp_path)
