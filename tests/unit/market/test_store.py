@@ -251,3 +251,15 @@ def test_an_underlying_nearly_held_is_suggested(tmp_path: Path) -> None:
     assert store.meant("GOLD", "index_minute") == store.meant("NIFTY", "index_minute") == ""
     assert store.told("index_minute") == "NIFTY 2021-06-11 to 2021-06-11"
     assert store.told("option_minute") == "none at all"
+
+
+def test_a_real_row_clears_the_mark_even_where_it_agrees_by_chance(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("index_minute", bars(0, 3), simulated=True)
+    written = store.write("index_minute", bars(0, 2))
+    assert (written.stored, written.unchanged, written.replaced) == (0, 2, 0)
+    assert store.read("index_minute", marked=True)["simulated"].to_list() == [False, False, True]
+    before = state(tmp_path)
+    store.write("index_minute", bars(0, 2))
+    store.write("index_minute", bars(0, 3), simulated=True)
+    assert state(tmp_path) == before
