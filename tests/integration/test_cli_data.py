@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 
 from algo.commands.data import app
 from algomaster import market
-from algomaster.core.errors import DataError
+from algomaster.core.errors import ConfigError, DataError
 
 LINE = "NIFTY,20210611,{time},15800,15801,15799,15800\n"
 
@@ -60,6 +60,52 @@ def test_list_and_check_say_what_is_there(tmp_path: Path, home: Path) -> None:
     assert (gap["kind"], gap["count"]) == ("gap", 373)
     assert "index_minute" in run("list", home=home).stdout
     assert "gap" in run("check", home=home).stdout
+
+
+def test_an_empty_path_is_no_import_of_the_current_folder(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes(tmp_path, "09:16")
+    monkeypatch.chdir(tmp_path)
+    for path in ("", " "):
+        result = run("import", path, home=home)
+        assert result.exit_code == 2
+        assert "expected a file or folder" in result.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("what", ["empty folder", "header alone", "nothing but a README"])
+def test_an_import_without_a_row_ends_with_ten_and_says_so(tmp_path: Path, home: Path, what: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    if what == "header alone":
+        (folder / "any.csv").write_text("Ticker,Date,Time,Open,High,Low,Close,Volume,Open Interest\n")
+    elif what == "nothing but a README":
+        (folder / "README.md").write_text("# about\n")
+    result = run("import", str(folder), "--json", home=home)
+    assert result.exit_code == 10
+    assert json.loads(result.stdout)["rows_read"] == 0
+    assert "no row was read from" in result.stderr
+
+
+def test_what_is_not_held_cannot_be_checked(tmp_path: Path, home: Path) -> None:
+    run("import", minutes(tmp_path, "09:16"), home=home)
+    for words in (("NIFTTY",), ("NIFTY", "--from", "2022-01-01")):
+        result = run("check", *words, home=home)
+        assert isinstance(result.exception, DataError)
+        assert "it holds: NIFTY 2021-06-11 to 2021-06-11 (index_minute)" in str(result.exception)
+    result = run("check", "--from", "2021-06-12", "--to", "2021-06-11", home=home)
+    assert isinstance(result.exception, ConfigError)
+
+
+@pytest.mark.parametrize("command", ["list", "check"])
+def test_a_broken_file_of_the_store_is_told(tmp_path: Path, home: Path, command: str) -> None:
+    run("import", minutes(tmp_path, "09:16"), home=home)
+    file = home / "store/index_minute/NIFTY/2021-06.parquet"
+    file.write_bytes(file.read_bytes()[:300])
+    result = run(command, home=home)
+    assert isinstance(result.exception, DataError)
+    assert str(file) in str(result.exception)
 
 
 def test_simulated_minutes_fill_the_store(home: Path) -> None:

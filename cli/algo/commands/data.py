@@ -9,6 +9,7 @@ import typer
 
 from algo import console
 from algo.options import First, Home, Json, Last, Start
+from algomaster.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Bring market data into the store, 
 
 
 _UNCLEAN = 10
-"""Exit code of an import that kept rows or files out."""
+"""Exit code of an import that kept rows or files out, or found none."""
 
 
 def _formats(incomplete: str) -> list[str]:
@@ -47,8 +48,11 @@ def import_(
 ) -> None:
     """Import vendor files into the store; importing the same again changes nothing.
 
-    Exit code 10 says that rows were rejected (they are kept in the rejects file) or that a file could not be used.
+    Exit code 10 says that rows were rejected (they are kept in the rejects file), that a file could not be used, or
+    that there was no row to read.
     """
+    if not path.strip():  # an unset variable in a script: never the current folder
+        raise typer.BadParameter("expected a file or folder, got an empty text", param_hint="PATH")
     from algomaster.market.importer import import_path
 
     with console.working(as_json=as_json) as work:
@@ -58,7 +62,9 @@ def import_(
         console.emit_json(report.to_dict())
     else:
         console.emit(repr(report))
-    if not report.clean:
+    if not report.rows_read:
+        console.note(f"warning: no row was read from {path}: there are none of data in it.")
+    if not report.clean or not report.rows_read:
         raise typer.Exit(_UNCLEAN)
 
 
@@ -76,6 +82,8 @@ def check(
     from algomaster.market import quality
     from algomaster.market.store import Store
 
+    if first is not None and last is not None and last < first:
+        raise ConfigError(f"Expected --to not before --from {first}, got {last}.", hint="Swap them.")
     report = quality.check(Store(home), underlying=underlying, start=first, end=last)
     if as_json:
         console.emit_json({"findings": report.to_dict()})

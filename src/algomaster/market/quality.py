@@ -36,6 +36,7 @@ _COLUMNS = {
     "kind": pl.String(), "rejected": pl.Boolean(), "dataset": pl.String(), "underlying": pl.String(),
     "count": pl.Int64(), "first": pl.Date(), "last": pl.Date(), "detail": pl.String(), "file": pl.String(),
 }  # fmt: skip
+_CHECKED = (*MINUTES, "chain_snapshot", "index_eod")
 _OUTLIER = 30.0  # robust standard deviations of one-minute returns: a handful of minutes in five years of BANKNIFTY
 _LEAST_MOVE = 0.01
 _SPIKE = 3.0
@@ -182,13 +183,51 @@ def survey(name: str, frame: pl.DataFrame) -> list[Finding]:
 def check(
     store: Store, *, underlying: str | None = None, start: str | date | None = None, end: str | date | None = None
 ) -> Quality:
-    """Survey what the store holds, of one underlying and range (dates or ISO text) if asked."""
+    """Survey what the store holds.
+
+    Parameters
+    ----------
+    store : Store
+    underlying : str, optional
+        All by default.
+    start, end : date or ISO text, optional
+        First and last session, both included.
+
+    Returns
+    -------
+    Quality
+        Of minutes of options and futures also the absent sessions, which a single file cannot tell.
+
+    Raises
+    ------
+    DataError
+        The store holds nothing of it (the message says what it does hold), or a file cannot be read.
+    """
     first, last = (None if day is None else as_date(day, name) for day, name in ((start, "start"), (end, "end")))
+    if first is not None and last is not None and last < first:
+        raise ValueError(f"end: expected a date not before the start {first}, got {last}")
     found: list[Finding] = []
-    for name in (*MINUTES, "chain_snapshot", "index_eod"):
+    rows = 0
+    for name in _CHECKED:
         for each in store.underlyings(name) if underlying is None else [underlying]:
-            found += survey(name, store.read(name, underlying=each, start=first, end=last))
+            frame = store.read(name, underlying=each, start=first, end=last)
+            rows += frame.height
+            found += survey(name, frame)
+            if name in ("option_minute", "future_minute"):
+                found += _absent_sessions(name, frame)
+    if not rows:
+        raise _nothing(store, underlying, first, last)
     return Quality(tuple(found))
+
+
+def _nothing(store: Store, underlying: str | None, first: date | None, last: date | None) -> DataError:
+    span = (f" from {first}" if first else "") + (f" to {last}" if last else "")
+    return DataError(
+        f"The store {store.home.where} holds nothing to check{f' of {underlying}' if underlying else ''}{span}; "
+        f"it holds: {store.told(*_CHECKED)}.",
+        hint=(store.meant(underlying, *_CHECKED) if underlying else "") + "Import some with: algo data import PATH.",
+        underlying=underlying,
+    )
 
 
 def _gaps(name: str, frame: pl.DataFrame) -> list[Finding]:

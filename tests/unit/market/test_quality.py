@@ -221,9 +221,38 @@ def test_check_looks_at_what_the_store_holds(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write("index_minute", session_bars()[5:].drop("_row"))
     assert quality.check(store).count("gap", underlying="NIFTY", on=DAY) == 5
-    assert len(quality.check(store, start="2021-07-01")) == 0
     with pytest.raises(ValueError, match="start: expected a date"):
         quality.check(store, start="yesterday")
+    with pytest.raises(ValueError, match="end: expected a date not before the start"):
+        quality.check(store, start="2021-06-12", end="2021-06-11")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"underlying": "NIFTTY"}, r"of NIFTTY; it holds: NIFTY 2021-06-11 to .*Did you mean NIFTY\?"),
+        ({"start": "2021-07-01"}, "nothing to check from 2021-07-01; it holds: NIFTY"),
+        ({"underlying": "NIFTY", "end": "2021-06-10"}, "of NIFTY to 2021-06-10; it holds: NIFTY"),
+    ],
+)
+def test_what_the_store_does_not_hold_cannot_be_checked(tmp_path: Path, asked: dict[str, str], said: str) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(DataError, match="it holds: none at all"):
+        quality.check(store, **asked)
+    store.write("index_minute", session_bars().drop("_row"))
+    with pytest.raises(DataError, match=said):
+        quality.check(store, **asked)
+
+
+@pytest.mark.parametrize("name", ["option_minute", "future_minute"])
+def test_absent_sessions_of_options_and_futures_are_told(tmp_path: Path, name: str) -> None:
+    rows = month().drop("_row").filter(~pl.col("session").is_in([date(2021, 6, 9), date(2021, 6, 10)]))
+    if name == "option_minute":
+        rows = rows.with_columns(expiry=pl.lit(date(2021, 6, 24)), strike=pl.lit(15800.0), right=pl.lit("CE"))
+    Store(tmp_path).write(name, rows)
+    (finding,) = [f for f in quality.check(Store(tmp_path)) if f.kind == "missing_sessions"]
+    assert (finding.dataset, finding.count, finding.first) == (name, 2, date(2021, 6, 9))
+    assert finding.last == date(2021, 6, 10)
 
 
 TEXT = "NIFTY,20210611,{time},15800,15801,15799,15800\n"
