@@ -80,6 +80,15 @@ class Source:
         with work.busy("loading"):
             return market.load(self.underlying, self.first, self.last, home=self.home)
 
+    def absent(self) -> list[dict[str, str]]:
+        """Give the sessions asked for that lack minutes in the store, and which, ready for JSON."""
+        from algomaster.market.loading import absent_sessions
+
+        if self.simulate is not None or self.underlying is None or self.first is None or self.last is None:
+            return []
+        found = absent_sessions(self.underlying, self.first, self.last, home=self.home)
+        return [{"session": str(session), "reason": reason} for session, reason in found]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from algomaster.core.errors import DataError
+
 __all__ = [
     "Config", "Costs", "Fills", "First", "Home", "Json", "Last", "Seed", "Set", "Simulate", "Start", "StrategyName",
-    "Underlying", "strategy_names",
+    "Underlying", "can_write", "strategy_names",
 ]  # fmt: skip
 
 _DATA = "Data"
@@ -23,6 +26,26 @@ def _day(text: str | date) -> date:
         return text if isinstance(text, date) else date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"expected a date such as 2021-06-11, got {text!r}") from None
+
+
+def can_write(path: Path | None, option: str) -> None:
+    """Check before the work that a file or folder can be made where an option says.
+
+    Raises
+    ------
+    DataError
+        It cannot; the message has the path as it was given.
+    """
+    if path is None:
+        return
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        why = f"{above} is a file"
+    elif not os.access(above, os.W_OK | os.X_OK):
+        why = f"the folder {above} may not be written to"
+    else:
+        return
+    raise DataError(f"Cannot write {path}: {why}.", hint=f"Give {option} another path.", path=str(path))
 
 
 def strategy_names(incomplete: str) -> list[str]:

@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 from algo.commands.data import app
 from algomaster import market
 from algomaster.core.errors import ConfigError, DataError
+from cli_process import algo, one_error_line
 
 LINE = "NIFTY,20210611,{time},15800,15801,15799,15800\n"
 
@@ -98,16 +99,6 @@ def test_what_is_not_held_cannot_be_checked(tmp_path: Path, home: Path) -> None:
     assert isinstance(result.exception, ConfigError)
 
 
-@pytest.mark.parametrize("command", ["list", "check"])
-def test_a_broken_file_of_the_store_is_told(tmp_path: Path, home: Path, command: str) -> None:
-    run("import", minutes(tmp_path, "09:16"), home=home)
-    file = home / "store/index_minute/NIFTY/2021-06.parquet"
-    file.write_bytes(file.read_bytes()[:300])
-    result = run(command, home=home)
-    assert isinstance(result.exception, DataError)
-    assert str(file) in str(result.exception)
-
-
 def test_simulated_minutes_fill_the_store(home: Path) -> None:
     words = ("simulate", "NIFTY", "--sessions", "2", "--start", "2024-01-01", "--strikes", "5", "--seed", "3", "--json")
     told = json.loads(run(*words, home=home).stdout)
@@ -129,3 +120,40 @@ def test_simulated_minutes_never_replace_others(home: Path) -> None:
     result = run(*words, "4", home=home)
     assert isinstance(result.exception, DataError)
     assert "another home" in str(result.exception)
+
+
+ASKED = ("straddle", "--underlying", "NIFTY", "--from", "2024-01-01", "--to", "2024-01-03")
+
+
+def test_sessions_the_store_lacks_are_told_to_programs_and_people(home: Path) -> None:
+    run("simulate", "NIFTY", "--sessions", "2", "--start", "2024-01-01", "--seed", "3", home=home)
+    lack = [{"session": "2024-01-03", "reason": "no option minutes"}]
+    assert json.loads(algo("backtest", *ASKED, "--json", home=home).stdout)["absent"] == lack
+    assert json.loads(algo("sweep", *ASKED, "--grid", "lots=1", "--json", home=home).stdout)["absent"] == lack
+    shown = algo("backtest", *ASKED, home=home).stdout
+    assert "Sessions the store lacks" in shown
+    assert "2024-01-03  no option minutes" in shown
+    whole = algo("backtest", *ASKED[:-1], "2024-01-02", "--json", home=home)
+    assert json.loads(whole.stdout)["absent"] == []
+
+
+@pytest.mark.parametrize("command", [("list",), ("check",), ("backtest",)])
+def test_a_broken_file_is_one_line_with_its_name(home: Path, command: tuple[str, ...]) -> None:
+    run("simulate", "NIFTY", "--sessions", "1", "--start", "2024-01-01", "--strikes", "5", "--seed", "3", home=home)
+    file = home / "store/option_minute/NIFTY/2024-01-01.parquet"
+    file.write_bytes(file.read_bytes()[:300])
+    words = ("backtest", *ASKED) if command == ("backtest",) else ("data", *command)
+    said = one_error_line(algo(*words, home=home, code=4))
+    assert str(file) in said
+    assert "import its sources again" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), [("backtest", "--report"), ("backtest", "--save"), ("sweep", "--save"), ("sweep", "--plot")]
+)
+def test_where_nothing_can_be_written_is_told_before_the_run(home: Path, command: str, option: str) -> None:
+    home.touch()  # a file: with no store at all, loading could not succeed
+    grid = ("--grid", "stop_pct=10,20", "--grid", "lots=1,2") if command == "sweep" else ()
+    said = one_error_line(algo(command, *ASKED, *grid, option, home / "out", home=home, code=4))
+    assert f"Cannot write {home / 'out'}" in said
+    assert option in said

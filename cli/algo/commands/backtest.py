@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from algomaster.performance import Result
 
-__all__ = ["backtest", "result_parts"]
+__all__ = ["absent_parts", "backtest", "result_parts"]
 
 _LAST = 20
 """Trades that are listed; the report and ``--json`` have all."""
 
 _NOTES = 10
-"""Notes that are listed; ``--json`` has all."""
+"""Notes and absent sessions that are listed; ``--json`` has all."""
 
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "session": ("session", str),
@@ -76,19 +76,22 @@ def backtest(
     Example: algo backtest straddle -u NIFTY --from 2021-06-11 --to 2021-06-11 --set stop_pct=20
     """
     source = Source(underlying=underlying, first=first, last=last, home=home, simulate=simulate, seed=seed, start=start)
+    options.can_write(report, "--report")
+    options.can_write(save, "--save")
     with working(as_json=as_json) as work:
         job = job_of(strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs)
         job.strategy.configure(job.params)  # a wrong parameter is told before data is loaded
         days = job.source.days(work)
+        absent = job.source.absent()
         from algomaster.backtest import replay
 
         result = replay(job.strategy, days, params=job.params, progress=work.track("replaying"), **job.rules)
         written = [f"Report: {result.report(report)}"] if report else []
         written += [f"Saved: {result.save(save)}"] if save else []
     if as_json:
-        emit_json(result.to_dict())
+        emit_json(result.to_dict() | {"absent": absent})
     else:
-        emit(*result_parts(result), *written)
+        emit(*result_parts(result), *absent_parts(absent), *written)
 
 
 def result_parts(result: Result) -> list[Any]:
@@ -109,6 +112,16 @@ def result_parts(result: Result) -> list[Any]:
         parts += ["", rows_table("Notes", ["session", "note"], rows)]
         parts += [f"{more} more not shown"] if more > 0 else []
     return [*parts, ""]
+
+
+def absent_parts(absent: list[dict[str, str]]) -> list[Any]:
+    """Give what a person reads of the sessions that the store lacks."""
+    if not absent:
+        return []
+    rows = [[line["session"], line["reason"]] for line in absent[:_NOTES]]
+    more = len(absent) - _NOTES
+    table = rows_table("Sessions the store lacks", ["session", "reason"], rows)
+    return [table, *([f"{more} more not shown"] if more > 0 else []), ""]
 
 
 def _trades(title: str, trades: list[dict[str, Any]]) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from algo import options
+from algo.commands.backtest import absent_parts
 from algo.console import emit, emit_json, rows_table, working
 from algo.grid import grid_of
 from algo.job import Source, job_of
@@ -76,12 +77,15 @@ def sweep_(
     if plot and sum(len(values) > 1 for values in tried.values()) < 2:
         raise typer.BadParameter("a heatmap needs two parameters with several values", param_hint="--plot")
     source = Source(underlying=underlying, first=first, last=last, home=home, simulate=simulate, seed=seed, start=start)
+    options.can_write(save, "--save")
+    options.can_write(plot, "--plot")
     with working(as_json=as_json) as work:
         units = _units(metric)
         job = job_of(strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs)
         # A wrong parameter is told before data is loaded.
         job.strategy.configure(job.params | {name: values[0] for name, values in tried.items()})
         days = job.source.days(work)
+        absent = job.source.absent()
         from algomaster.backtest import sweep
 
         found = sweep(
@@ -90,12 +94,13 @@ def sweep_(
         )  # fmt: skip
         written = [f"Saved: {found.save(save)}"] if save else []
         if plot:
+            plot.parent.mkdir(parents=True, exist_ok=True)
             found.plot(metric=metric).write_html(plot)
             written.append(f"Heatmap: {plot}")
     if as_json:
-        emit_json(found.to_dict())
+        emit_json(found.to_dict() | {"absent": absent})
     else:
-        emit(_best(found, metric, top, units), "", _CAUTION, *written)
+        emit(_best(found, metric, top, units), "", *absent_parts(absent), _CAUTION, *written)
 
 
 def _units(metric: str) -> dict[str, str]:
