@@ -9,7 +9,8 @@
 3. Rows are scattered onto the grid by their flat place, without a loop over rows (:func:`_scatter`); rupees become
    whole ticks or paise.
 
-:func:`frames_of` is the way back: what it gives, stored and loaded again, is the same session bit for bit.
+:func:`~algomaster.market.frames.frames_of` is the way back: what it gives, stored and loaded again, is the same
+session bit for bit.
 """
 
 from __future__ import annotations
@@ -25,19 +26,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from algomaster.core.errors import DataError, DataWarning, FactError
-from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray
+from algomaster.core.types import MINUTE_NS, MISSING, PAISE, IntArray
 from algomaster.market import calendar, facts
 from algomaster.market.chain_day import CHAIN_FIELDS, ChainDay, Days
-from algomaster.market.schemas import RIGHT, TIMESTAMP, validate
+from algomaster.market.frames import FUTURE, SPOT, VIX, chain_frame, frames_of, future_frame, index_frame
+from algomaster.market.schemas import RIGHT
 from algomaster.market.store import Store, Written
 
 __all__ = ["VIX", "absent_sessions", "as_date", "day_from_frames", "frames_of", "load", "store_days"]
 
-VIX = "INDIAVIX"
 _BLOCK = timedelta(days=28)
 _EPOCH = date(1970, 1, 1)
-_SPOT = {"open": "spot_open", "high": "spot_high", "low": "spot_low", "close": "spot"}
-_FUTURE = {"open": "future_open", "high": "future_high", "low": "future_low", "close": "future"}
 _NAMED = 8  # sessions told by name in a warning
 _NO_OPTIONS, _NO_INDEX = "no option minutes", "no index minutes"
 
@@ -180,23 +179,10 @@ def day_from_frames(
         source=source,
     )
     _fill_chain(day, chain, np.searchsorted(strikes, paise))
-    _fill_series(day, index, _SPOT)
-    _fill_series(day, _nearest_future(futures, session), _FUTURE)
+    _fill_series(day, index, SPOT)
+    _fill_series(day, _nearest_future(futures, session), FUTURE)
     _fill_series(day, vix, {"close": "vix"})
     return day
-
-
-def frames_of(day: ChainDay) -> dict[str, pl.DataFrame]:
-    """Give a session as frames of the store's datasets.
-
-    Returns
-    -------
-    dict
-        ``option_minute``, ``index_minute`` (the index, and the volatility index where there is one) and
-        ``future_minute`` (as a continuous series). Minutes in which nothing was observed have no row. Scores and
-        features are not market data and are not stored.
-    """
-    return {"option_minute": _chain_frame(day), "index_minute": _index_frame(day), "future_minute": _future_frame(day)}
 
 
 def store_days(
@@ -223,13 +209,13 @@ def store_days(
     """
     days = list(days)
     totals = {"stored": 0, "unchanged": 0}
-    for make, name in ((_index_frame, "index_minute"), (_future_frame, "future_minute")):
+    for make, name in ((index_frame, "index_minute"), (future_frame, "future_minute")):
         if days:  # files of a month: written once, not once a session
             _add(totals, store.write(name, pl.concat(map(make, days)), replace=False, simulated=True))
     for place, day in enumerate(days):
         if progress:
             progress(place, len(days), str(day.session))
-        _add(totals, store.write("option_minute", _chain_frame(day), replace=False, simulated=True))
+        _add(totals, store.write("option_minute", chain_frame(day), replace=False, simulated=True))
     if progress:
         progress(len(days), len(days), "")
     return totals
@@ -403,53 +389,3 @@ def _nearest_future(futures: pl.DataFrame | None, session: date) -> pl.DataFrame
         return None
     nearest = futures.filter(pl.col("expiry") >= session)["expiry"].min()
     return futures.filter(pl.col("expiry").is_null() if nearest is None else pl.col("expiry") == nearest)
-
-
-# --- arrays to frames ------------------------------------------------------------------------------------------
-
-
-def _chain_frame(day: ChainDay) -> pl.DataFrame:
-    fields = {name: getattr(day, name) for name in CHAIN_FIELDS}
-    seen = np.logical_or.reduce([values != MISSING for values in fields.values()])
-    expiry, strike, right, minute = np.nonzero(seen)
-    columns: dict[str, Any] = {
-        "ts": pl.Series(day.ts[minute]).cast(TIMESTAMP),
-        "expiry": pl.Series(day.expiries[expiry]).cast(pl.Date),
-        "strike": day.strikes[strike] / PAISE,
-        "right": pl.Series(right, dtype=pl.UInt8).replace_strict(dict(enumerate(RIGHTS)), return_dtype=RIGHT),
-    }
-    for name, values in fields.items():
-        found = values[seen].astype(np.int64)
-        columns[name] = _quantity(found) if name in ("volume", "oi") else _rupees(found, day.tick)
-    return _labelled(columns, day, day.underlying, "option_minute")
-
-
-def _index_frame(day: ChainDay) -> pl.DataFrame:
-    index = _series_frame(day, _SPOT, day.underlying, "index_minute")
-    return pl.concat([index, _series_frame(day, {"close": "vix"}, VIX, "index_minute")])
-
-
-def _future_frame(day: ChainDay) -> pl.DataFrame:
-    return _series_frame(day, _FUTURE, day.underlying, "future_minute")
-
-
-def _series_frame(day: ChainDay, fields: dict[str, str], underlying: str, name: str) -> pl.DataFrame:
-    values = {column: getattr(day, field) for column, field in fields.items()}
-    seen = np.logical_or.reduce([found != MISSING for found in values.values()])
-    columns: dict[str, Any] = {"ts": pl.Series(day.ts[seen]).cast(TIMESTAMP)}
-    columns |= {column: _rupees(found[seen], 1) for column, found in values.items()}
-    return _labelled(columns, day, underlying, name)
-
-
-def _labelled(columns: dict[str, Any], day: ChainDay, underlying: str, name: str) -> pl.DataFrame:
-    frame = pl.DataFrame(columns).with_columns(underlying=pl.lit(underlying), session=pl.lit(day.session))
-    return validate(frame, name)
-
-
-def _rupees(units: IntArray, paise: int) -> NDArray[np.float64]:
-    return np.where(units == MISSING, np.nan, units * paise / PAISE)
-
-
-def _quantity(units: IntArray) -> pl.Series:
-    found = pl.Series(units)
-    return found.set(found == MISSING, None)

@@ -165,6 +165,8 @@ class Store:
         """
         kind = dataset(name)
         paths = self._paths(kind, underlying, start, end)
+        if marked and self.home.is_local:
+            self._refuse_lacking(kind, paths)
         frame = self._collect(kind, paths, self._scan(kind, paths, underlying, start, end, marked=marked))
         return frame.select(columns) if columns is not None else frame
 
@@ -209,6 +211,16 @@ class Store:
         if underlying is not None and not kind.by_underlying:
             conditions.append(pl.col("underlying") == underlying)
         return frame.filter(*conditions) if conditions else frame
+
+    def _refuse_lacking(self, kind: Dataset, paths: list[str]) -> None:
+        """Refuse files without the dataset's columns: a scan that may lack the mark would give them as null."""
+        for path in paths:
+            try:
+                whole = kind.schema.keys() <= pl.read_parquet_schema(self.home.path(path)).keys()
+            except (pl.exceptions.PolarsError, OSError):
+                whole = False
+            if not whole:
+                self._file(kind, path)  # says what is wrong with it
 
     def _collect(self, kind: Dataset, paths: list[str], frame: pl.LazyFrame) -> pl.DataFrame:
         """Collect a scan of these files; where that fails, name the file that is broken."""

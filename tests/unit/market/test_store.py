@@ -220,6 +220,8 @@ def test_a_parquet_file_of_something_else_is_named(tmp_path: Path) -> None:
     pl.DataFrame({"colour": ["red"]}).write_parquet(tmp_path / "store/index_minute/NIFTY/2021-06.parquet")
     with pytest.raises(DataError, match=r"2021-06\.parquet: .*(colour|ts)"):
         Store(tmp_path).inventory()
+    with pytest.raises(DataError, match=r"2021-06\.parquet: .*(colour|ts)"):
+        Store(tmp_path).read("index_minute", start=date(2021, 6, 1), marked=True)
 
 
 def test_simulated_rows_are_marked_until_real_ones_take_their_place(store: Store) -> None:
