@@ -63,7 +63,7 @@ def import_(
     else:
         console.emit(repr(report))
     if not report.rows_read:
-        console.note(f"warning: no row was read from {path}: there are none of data in it.")
+        console.note(f"warning: no row was read from {path}: it holds no file with rows of data.")
     if not report.clean or not report.rows_read:
         raise typer.Exit(_UNCLEAN)
 
