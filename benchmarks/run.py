@@ -37,8 +37,8 @@ def page(sections):
     lines = [
         "# Measured figures",
         "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Medians; smaller is better. The machines are",
-        "shared, so ratios say more than seconds.",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Medians; smaller is better, but for x.",
+        "The machines are shared, so ratios say more than seconds.",
         "",
         f"- Machine: {cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         f"- Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
