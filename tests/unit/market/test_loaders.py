@@ -312,7 +312,7 @@ def test_a_named_format_must_fit(tmp_path: Path) -> None:
         ("a.csv", b"\n \n", "is empty"),
         ("a.parquet", b"PAR1 and then nothing", "not readable Parquet"),
         ("a.json", b'{"records": ', "not valid JSON"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-6], "cannot be unpacked"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-6], "cannot be unpacked"),
         ("a.zip", b"PK\x03\x04 broken", "cannot be unpacked"),
     ],
 )
