@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := pyproject.toml constraints.txt
 
-.PHONY: help demo test lint warm bench clean
+.PHONY: help demo test soak lint warm bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    backtest a short straddle on simulated sessions, with a report in demo/"
 	@echo "make test    everything that must pass: lint, types, layers, tests"
+	@echo "make soak    the long searches over random input, minutes to hours"
 	@echo "make lint    ruff, mypy, import layers, notebooks without outputs"
 	@echo "make bench   measure speed and memory into benchmarks/results.md"
 	@echo "make clean   remove .venv, demo/ and caches of this folder"
@@ -27,6 +28,9 @@ test: lint warm
 	@$(BIN)/pytest -n 2 --dist loadfile
 	@echo "== pytest without compilation (finds reads out of bounds)"
 	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest --quiet tests/unit/strategy tests/unit/execution tests/unit/performance
+
+soak: warm
+	@$(BIN)/pytest -m soak
 
 lint: $(VENV)/.dev
 	@echo "== ruff"
