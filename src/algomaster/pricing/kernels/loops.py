@@ -5,30 +5,18 @@ Every array is one-dimensional, float64 and C-contiguous (``right`` int64), all 
 
 from __future__ import annotations
 
-import math
-
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
-from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_implied, bachelier_price
-from algomaster.pricing.kernels.elementary import exp
-from algomaster.pricing.kernels.implied import black_implied
-from algomaster.pricing.kernels.vanilla import LOWEST, black_greeks, black_price
+from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_price
+from algomaster.pricing.kernels.carry import carry
+from algomaster.pricing.kernels.vanilla import black_greeks, black_price
 
 __all__ = [
     "bachelier_greeks_loop",
-    "bachelier_implied_loop",
     "bachelier_price_loop",
     "black_greeks_loop",
-    "black_implied_loop",
     "black_price_loop",
 ]
-
-
-@kernel(inline=True)
-def _carry(spot: float, t: float, rate: float, dividend: float) -> tuple[float, float]:
-    """Give (forward, discount) under continuous compounding; NaN for infinite rates and spots that are nearly 0."""
-    usable = (abs(rate) < math.inf) & (abs(dividend) < math.inf) & ((abs(spot) >= LOWEST) | (spot == 0.0))
-    return spot * exp((rate - dividend) * t) if usable else math.nan, exp(-rate * t)
 
 
 @kernel
@@ -38,7 +26,7 @@ def black_price_loop(
 ) -> None:  # fmt: skip
     """Write prices into ``out`` (n,)."""
     for i in range(out.size):
-        forward, discount = _carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
+        forward, discount = carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
         out[i] = black_price(right[i], forward, strike[i], t[i], vol[i], discount)
 
 
@@ -49,7 +37,7 @@ def bachelier_price_loop(
 ) -> None:  # fmt: skip
     """Write prices into ``out`` (n,)."""
     for i in range(out.size):
-        forward, discount = _carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
+        forward, discount = carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
         out[i] = bachelier_price(right[i], forward, strike[i], t[i], vol[i], discount)
 
 
@@ -62,7 +50,7 @@ def black_greeks_loop(
     for i in range(out.shape[1]):
         s, k, years, v = float(spot[i]), float(strike[i]), float(t[i]), float(vol[i])
         r, q = float(rate[i]), float(dividend[i])
-        forward, discount = _carry(s, years, r, q)
+        forward, discount = carry(s, years, r, q)
         row = black_greeks(right[i], s, k, years, v, r, q, forward, discount)
         out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = row
 
@@ -76,28 +64,6 @@ def bachelier_greeks_loop(
     for i in range(out.shape[1]):
         k, years, v = float(strike[i]), float(t[i]), float(vol[i])
         r, q = float(rate[i]), float(dividend[i])
-        forward, discount = _carry(float(spot[i]), years, r, q)
+        forward, discount = carry(float(spot[i]), years, r, q)
         row = bachelier_greeks(right[i], k, years, v, r, q, forward, discount)
         out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = row
-
-
-@kernel
-def black_implied_loop(
-    right: IntArray, price: FloatArray, spot: FloatArray, strike: FloatArray, t: FloatArray, rate: FloatArray,
-    dividend: FloatArray, vol: FloatArray, status: IntArray,
-) -> None:  # fmt: skip
-    """Write volatilities into ``vol`` (n,) and what happened into ``status`` (n,)."""
-    for i in range(vol.size):
-        forward, discount = _carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
-        vol[i], status[i] = black_implied(right[i], price[i], forward, strike[i], t[i], discount)
-
-
-@kernel
-def bachelier_implied_loop(
-    right: IntArray, price: FloatArray, spot: FloatArray, strike: FloatArray, t: FloatArray, rate: FloatArray,
-    dividend: FloatArray, vol: FloatArray, status: IntArray,
-) -> None:  # fmt: skip
-    """Write volatilities into ``vol`` (n,) and what happened into ``status`` (n,)."""
-    for i in range(vol.size):
-        forward, discount = _carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
-        vol[i], status[i] = bachelier_implied(right[i], price[i], forward, strike[i], t[i], discount)
