@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from algomaster.core.jit import kernel
+from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["erfcx_pair", "exact_difference", "exp", "log_ratio"]
 
@@ -98,18 +99,18 @@ def exp(x: float) -> float:
     """Give e**x with an error below 1 ulp; 0 below -708 (where the result would be subnormal), inf above 709."""
     inside = x if x > EXP_LOWEST else EXP_LOWEST
     inside = inside if inside < EXP_HIGHEST else EXP_HIGHEST
-    shifted = inside * _INV_LN2 + _ROUNDER
+    shifted = fused(inside, _INV_LN2, _ROUNDER)
     whole = shifted - _ROUNDER
     power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
-    r = (inside - whole * _LN2_HI) - whole * _LN2_LO
+    r = fused(whole, -_LN2_LO, fused(whole, -_LN2_HI, inside))
     w = r * r
     odd = EXP_COEFFICIENTS[0]
     even = EXP_COEFFICIENTS[1]
     for i in range(2, 10, 2):
-        odd = odd * w + EXP_COEFFICIENTS[i]
-        even = even * w + EXP_COEFFICIENTS[i + 1]
+        odd = fused(odd, w, EXP_COEFFICIENTS[i])
+        even = fused(even, w, EXP_COEFFICIENTS[i + 1])
     scale = float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
-    result = (1.0 + (r + w * (even + r * odd))) * scale
+    result = (1.0 + fused(w, fused(r, odd, even), r)) * scale
     result = result if x >= EXP_LOWEST else 0.0
     result = result if x <= EXP_HIGHEST else math.inf
     return result if x == x else math.nan
@@ -127,9 +128,9 @@ def log_ratio(p: float, q: float) -> float:
     w = z * z
     c = ATANH_COEFFICIENTS[0]
     for i in range(1, 8):
-        c = c * w + ATANH_COEFFICIENTS[i]
+        c = fused(c, w, ATANH_COEFFICIENTS[i])
     k = float(power)
-    return k * _LN2_HI + (2.0 * z + (z * w * c + k * _LN2_LO))
+    return fused(k, _LN2_HI, fused(2.0, z, fused(z * w, c, k * _LN2_LO)))
 
 
 @kernel(inline=True)
@@ -142,16 +143,16 @@ def _halves(p: float, q: float) -> tuple[float, float, float, float]:
     even, even_slope = ERFCX_COEFFICIENTS[0], 0.0
     odd, odd_slope = ERFCX_COEFFICIENTS[1], 0.0
     for i in range(2, 12, 2):
-        even_slope = even_slope * q + even
-        even = even * p + ERFCX_COEFFICIENTS[i]
-        odd_slope = odd_slope * q + odd
-        odd = odd * p + ERFCX_COEFFICIENTS[i + 1]
+        even_slope = fused(even_slope, q, even)
+        even = fused(even, p, ERFCX_COEFFICIENTS[i])
+        odd_slope = fused(odd_slope, q, odd)
+        odd = fused(odd, p, ERFCX_COEFFICIENTS[i + 1])
     for i in range(12, 24, 2):
-        even_slope = even_slope * q + even
-        even = even * p + ERFCX_COEFFICIENTS[i]
-        odd_slope = odd_slope * q + odd
-        odd = odd * p + ERFCX_COEFFICIENTS[i + 1]
-    return even * p + ERFCX_COEFFICIENTS[24], even_slope * q + even, odd, odd_slope
+        even_slope = fused(even_slope, q, even)
+        even = fused(even, p, ERFCX_COEFFICIENTS[i])
+        odd_slope = fused(odd_slope, q, odd)
+        odd = fused(odd, p, ERFCX_COEFFICIENTS[i + 1])
+    return fused(even, p, ERFCX_COEFFICIENTS[24]), fused(even_slope, q, even), odd, odd_slope
 
 
 @kernel(inline=True)
@@ -169,15 +170,17 @@ def erfcx_pair(u: float, z: float, gap: float) -> tuple[float, float, float]:
     With o = 1 - q(u) = 7 / (u + 3.75) and erfcx = o R(q), the difference is (q_z - q_u) (R(q_u) - o_z R[q_u, q_z])
     where R[., .] is the divided difference: Horner's scheme gives it beside R, and as R falls all terms are positive.
     """
-    ou = _SPAN / (u + _POLE)
-    oz = _SPAN / (z + _POLE)
+    below, above = u + _POLE, z + _POLE
+    inverse = _SPAN / (below * above)
+    ou = inverse * above
+    oz = inverse * below
     qu = 1.0 - ou
     qz = 1.0 - oz
     even, even_slope, odd, odd_slope = _halves(qu * qu, qz * qz)
-    value = even + qu * odd
-    slope = odd + (even_slope + qz * odd_slope) * (qu + qz)
-    step = ou * oz * gap * _INV_SPAN
-    return ou * value, oz * (value + step * slope), step * (value - oz * slope)
+    value = fused(qu, odd, even)
+    slope = fused(fused(qz, odd_slope, even_slope), qu + qz, odd)
+    step = inverse * gap
+    return ou * value, oz * fused(step, slope, value), step * fused(-oz, slope, value)
 
 
 @kernel(inline=True)

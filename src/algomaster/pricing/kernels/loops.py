@@ -8,7 +8,7 @@ from __future__ import annotations
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_price
-from algomaster.pricing.kernels.carry import carry
+from algomaster.pricing.kernels.carry import carry, growth_and_discount
 from algomaster.pricing.kernels.vanilla import black_greeks, black_price
 
 __all__ = [
@@ -50,8 +50,8 @@ def black_greeks_loop(
     for i in range(out.shape[1]):
         s, k, years, v = float(spot[i]), float(strike[i]), float(t[i]), float(vol[i])
         r, q = float(rate[i]), float(dividend[i])
-        forward, discount = carry(s, years, r, q)
-        row = black_greeks(right[i], s, k, years, v, r, q, forward, discount)
+        growth, discount = growth_and_discount(years, r, q)
+        row = black_greeks(right[i], s, k, years, v, r, q, growth, discount)
         out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = row
 
 

@@ -32,8 +32,34 @@ HIGHEST: Final = 2.0**500
 _INV_SQRT2: Final = math.sqrt(0.5)
 _INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _FAR: Final = 1e10  # beyond any moneyness or deviation that matters; its square is still a number
-_TINY: Final = 5e-324  # the smallest number: 0 over it is 0, all else infinite
+MOVING: Final = 2.0**-500
+"""Where vol sqrt(t) is below this nothing moves any more: Greeks are those of vol sqrt(t) = 0."""
+
 _INF: Final = math.inf
+
+
+@kernel(inline=True)
+def _tails(low: float, high: float, deviation: float) -> tuple[float, float, float, float, float]:
+    """Give price, inner, outer, M B and 2 g; see :func:`otm_parts`."""
+    half = 0.5 * deviation
+    half = half if half < _FAR else _FAR
+    moneyness = log_ratio(high, low)
+    h = moneyness / (deviation if deviation > 0.0 else 1.0)
+    h = h if h < _FAR else _FAR
+    h = h if deviation > 0.0 or moneyness == 0.0 else _FAR
+    y = (h - half) * _INV_SQRT2
+    z = (h + half) * _INV_SQRT2
+    near = y >= -ERFCX_MARGIN
+    u = y if near else -y
+    at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half * _INV_SQRT2 if near else z - u)
+    doubled = exp(-y * y)
+    g = 0.5 * doubled
+    part = g * (difference if near else at_u + at_z)
+    tail = g * at_u
+    price = low * part if near else low - low * part
+    inner = 1.0 - tail if near else tail
+    outer = tail if near else 1.0 - tail
+    return price, inner, outer, low * (g * at_z), doubled
 
 
 @kernel(inline=True)
@@ -58,30 +84,15 @@ def otm_parts(low: float, high: float, deviation: float) -> tuple[float, float, 
     peak : float
         m exp(-y**2) = forward exp(-d1**2 / 2) = strike exp(-d2**2 / 2).
     """
-    half = 0.5 * deviation
-    half = half if half < _FAR else _FAR
-    moneyness = log_ratio(high, low)
-    h = moneyness / (deviation if deviation > 0.0 else 1.0)
-    h = h if h < _FAR else _FAR
-    h = h if deviation > 0.0 or moneyness == 0.0 else _FAR
-    y = (h - half) * _INV_SQRT2
-    z = (h + half) * _INV_SQRT2
-    near = y >= -ERFCX_MARGIN
-    u = y if near else -y
-    at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half * _INV_SQRT2 if near else z - u)
-    g = 0.5 * exp(-y * y)
-    part = g * (difference if near else at_u + at_z)
-    tail = g * at_u
-    price = low * part if near else low - low * part
-    inner = 1.0 - tail if near else tail
-    outer = tail if near else 1.0 - tail
-    return price, inner, outer, g * (low / high) * at_z, 2.0 * low * g
+    price, inner, outer, owed, doubled = _tails(low, high, deviation)
+    return price, inner, outer, owed / high, low * doubled
 
 
 @kernel(inline=True)
-def _usable(right: int, forward: float, strike: float, t: float, vol: float, discount: float) -> bool:
-    market = (forward >= LOWEST) & (forward <= HIGHEST) & (strike >= LOWEST) & (strike <= HIGHEST)
-    terms = (t >= 0.0) & (t < _INF) & (vol >= 0.0) & (vol < _INF) & (discount > 0.0) & (discount < _INF)
+def _usable(right: int, low: float, high: float, t: float, vol: float, discount: float) -> bool:
+    """Say whether all is in range; of a NaN among forward and strike ``low`` or ``high`` is made by one comparison."""
+    market = (low >= LOWEST) & (high <= HIGHEST)
+    terms = (t >= 0.0) & (vol >= 0.0) & (t + vol < _INF) & (discount > 0.0) & (discount < _INF)
     return market & terms & ((right == 1) | (right == -1))
 
 
@@ -106,23 +117,21 @@ def black_price(right: int, forward: float, strike: float, t: float, vol: float,
     float
         NaN for NaN or for values out of range.
     """
-    usable = _usable(right, forward, strike, t, vol, discount)
-    f = float(forward) if usable else 1.0
-    k = float(strike) if usable else 1.0
+    below = forward <= strike
+    low = float(forward) if below else float(strike)
+    high = float(strike) if below else float(forward)
+    usable = _usable(right, low, high, t, vol, discount)
+    low = low if usable else 1.0
+    high = high if usable else 1.0
     deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
-    otm, _, _, _, _ = otm_parts(f if f < k else k, k if f < k else f, deviation)
-    return _discounted(right, f, k, otm, float(discount)) if usable else math.nan
-
-
-@kernel(inline=True)
-def _discounted(right: int, forward: float, strike: float, otm: float, discount: float) -> float:
-    intrinsic = float(right) * (forward - strike)
-    return discount * (otm + (intrinsic if intrinsic > 0.0 else 0.0))
+    otm, _, _, _, _ = _tails(low, high, deviation)
+    out = (right > 0) == below
+    return float(discount if usable else math.nan) * (otm if out else (high - low) + otm)
 
 
 @kernel(inline=True)
 def black_greeks(
-    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float,
+    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, growth: float,
     discount: float,
 ) -> tuple[float, float, float, float, float, float]:  # fmt: skip
     """Give price, delta, gamma, vega, theta and rho of one option on a spot that pays a yield.
@@ -135,8 +144,8 @@ def black_greeks(
         At least :data:`LOWEST`.
     rate, dividend : float
         Continuously compounded, per year. ``dividend = rate`` makes ``spot`` a forward (Black-76).
-    forward : float
-        spot * exp((rate - dividend) * t).
+    growth : float
+        exp((rate - dividend) * t).
 
     Returns
     -------
@@ -149,31 +158,39 @@ def black_greeks(
     ``price`` is that of :func:`black_price` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option Pricing
     Formulas" (2007), chapter 2.
     """
-    usable = _usable(right, forward, strike, t, vol, discount) & (spot >= LOWEST)
-    f = float(forward) if usable else 1.0
-    k = float(strike) if usable else 1.0
+    forward = spot * growth
+    below = forward <= strike
+    low = float(forward) if below else float(strike)
+    high = float(strike) if below else float(forward)
+    usable = _usable(right, low, high, t, vol, discount) & (spot >= LOWEST)
+    low = low if usable else 1.0
+    high = high if usable else 1.0
     s0 = float(spot) if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0
-    inverse = 1.0 / s0
+    discount = float(discount) if usable else math.nan
     root = math.sqrt(years)
     deviation = sigma * root
-    otm, inner, outer, other, peak = otm_parts(f if f < k else k, k if f < k else f, deviation)
-    below = f <= k
+    otm, inner, outer, far_end, doubled = _tails(low, high, deviation)
+
+    moving = deviation >= MOVING
+    both = 1.0 / (s0 * (deviation if moving else 1.0))  # one division for two reciprocals
+    per_spot = both * (deviation if moving else 1.0)
+    still = math.nan if low == high else 0.0
+    per_deviation = both * s0 if moving else still
+
     call_side = right > 0
-    n1 = (outer if call_side else inner) if below else (1.0 - other if call_side else other)
-    n2 = (other if call_side else 1.0 - other) if below else (inner if call_side else outer)
-    density = discount * peak * _INV_SQRT_2PI
-    held = discount * f * n1 * float(right)
-    owed = discount * k * n2 * float(right)
-    undefined = (deviation == 0.0) & (f == k)
-    decay = 0.5 * density * sigma / (root if root > 0.0 else 1.0)
-    missing = math.nan if not usable else 0.0
-    price = _discounted(right, f, k, otm, float(discount)) + missing
-    delta = held * inverse + missing
-    width = s0 * deviation
-    gamma = density * inverse / (width if width > 0.0 else _TINY) + (math.nan if undefined else missing)
-    vega = density * root + missing
-    theta = dividend * held - rate * owed - decay + (math.nan if undefined & (root == 0.0) else missing)
-    rho = years * owed + missing
-    return price, delta, gamma, vega, theta, rho
+    out = call_side == below
+    near_end = low * (outer if out else inner)
+    far_end = far_end if out else high - far_end
+    signed = float(right) * discount
+    held = signed * (near_end if below else far_end)
+    owed = signed * (far_end if below else near_end)
+    density = discount * (low * doubled) * _INV_SQRT_2PI
+    shape = density * per_spot
+    speed = sigma * per_deviation  # 1 / sqrt(t)
+    speed = speed if moving or root == 0.0 else 0.0
+    decay = 0.5 * density * (sigma * speed)
+    price = discount * (otm if out else (high - low) + otm)
+    theta = dividend * held - rate * owed - decay
+    return price, held * per_spot, shape * (per_spot * per_deviation), density * root, theta, years * owed
