@@ -16,7 +16,7 @@ import numpy as np
 from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.fused import fused
 
-__all__ = ["erfcx_pair", "exact_difference", "exp", "log_ratio"]
+__all__ = ["erfcx_pair", "exact_difference", "exp", "exp_negative", "log_ratio"]
 
 _INV_LN2: Final = 1.0 / math.log(2.0)
 _LN2_HI: Final = 0.6931471803691238  # ln 2 cut after 32 bits, so that a whole multiple of it is exact
@@ -26,8 +26,8 @@ _ROUNDER_BITS: Final = 4843621399236968448
 _EXPONENT_ONE: Final = 1023
 _HALF_EXPONENT: Final = 2251799813685248  # 2**51
 
-EXP_LOWEST: Final = -708.0
-EXP_HIGHEST: Final = 709.0
+EXP_LOWEST: Final = -709.0
+EXP_HIGHEST: Final = 709.75
 
 EXP_COEFFICIENTS: Final = (
     2.510038549551032e-08,
@@ -96,9 +96,23 @@ _INV_SPAN: Final = 1.0 / _SPAN
 
 @kernel(inline=True)
 def exp(x: float) -> float:
-    """Give e**x with an error below 1 ulp; 0 below -708 (where the result would be subnormal), inf above 709."""
-    inside = x if x > EXP_LOWEST else EXP_LOWEST
-    inside = inside if inside < EXP_HIGHEST else EXP_HIGHEST
+    """Give e**x with an error below 1 ulp; 0 below -708.4 to -708.75 (subnormal results), inf above 709.43.
+
+    The bounds are where the bits of the power of two come out as those of 0 and of infinity.
+    """
+    inside = EXP_LOWEST if x < EXP_LOWEST else x
+    inside = EXP_HIGHEST if inside > EXP_HIGHEST else inside
+    return _exp(inside)
+
+
+@kernel(inline=True)
+def exp_negative(x: float) -> float:
+    """Give :func:`exp` of a number that is known to be neither positive nor NaN."""
+    return _exp(x if x > EXP_LOWEST else EXP_LOWEST)
+
+
+@kernel(inline=True)
+def _exp(inside: float) -> float:
     shifted = fused(inside, _INV_LN2, _ROUNDER)
     whole = shifted - _ROUNDER
     power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
@@ -110,10 +124,7 @@ def exp(x: float) -> float:
         odd = fused(odd, w, EXP_COEFFICIENTS[i])
         even = fused(even, w, EXP_COEFFICIENTS[i + 1])
     scale = float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
-    result = (1.0 + fused(w, fused(r, odd, even), r)) * scale
-    result = result if x >= EXP_LOWEST else 0.0
-    result = result if x <= EXP_HIGHEST else math.inf
-    return result if x == x else math.nan
+    return (1.0 + fused(w, fused(r, odd, even), r)) * scale
 
 
 @kernel(inline=True)

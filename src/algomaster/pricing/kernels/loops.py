@@ -9,7 +9,7 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_price
 from algomaster.pricing.kernels.carry import carry, growth_and_discount
-from algomaster.pricing.kernels.vanilla import black_greeks, black_price
+from algomaster.pricing.kernels.vanilla import black_greeks, black_price_on_spot
 
 __all__ = [
     "bachelier_greeks_loop",
@@ -26,8 +26,9 @@ def black_price_loop(
 ) -> None:  # fmt: skip
     """Write prices into ``out`` (n,)."""
     for i in range(out.size):
-        forward, discount = carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
-        out[i] = black_price(right[i], forward, strike[i], t[i], vol[i], discount)
+        drift = (float(rate[i]) - float(dividend[i])) * float(t[i])
+        growth, discount = growth_and_discount(float(t[i]), float(rate[i]), float(dividend[i]))
+        out[i] = black_price_on_spot(right[i], spot[i], strike[i], t[i], vol[i], drift, growth, discount)
 
 
 @kernel

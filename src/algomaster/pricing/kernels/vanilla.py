@@ -21,7 +21,7 @@ import math
 from typing import Final
 
 from algomaster.core.jit import kernel
-from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp, log_ratio
+from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp_negative, log_ratio
 
 __all__ = ["HIGHEST", "LOWEST", "black_greeks", "black_price", "otm_parts"]
 
@@ -39,20 +39,21 @@ _INF: Final = math.inf
 
 
 @kernel(inline=True)
-def _tails(low: float, high: float, deviation: float) -> tuple[float, float, float, float, float]:
+def _tails(
+    low: float, moneyness: float, deviation: float, per_deviation: float
+) -> tuple[float, float, float, float, float]:
     """Give price, inner, outer, M B and 2 g; see :func:`otm_parts`."""
     half = 0.5 * deviation
     half = half if half < _FAR else _FAR
-    moneyness = log_ratio(high, low)
-    h = moneyness / (deviation if deviation > 0.0 else 1.0)
+    h = moneyness * per_deviation
     h = h if h < _FAR else _FAR
-    h = h if deviation > 0.0 or moneyness == 0.0 else _FAR
+    h = h if deviation >= MOVING or moneyness == 0.0 else _FAR
     y = (h - half) * _INV_SQRT2
     z = (h + half) * _INV_SQRT2
     near = y >= -ERFCX_MARGIN
     u = y if near else -y
     at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half * _INV_SQRT2 if near else z - u)
-    doubled = exp(-y * y)
+    doubled = exp_negative(-y * y)
     g = 0.5 * doubled
     part = g * (difference if near else at_u + at_z)
     tail = g * at_u
@@ -84,16 +85,20 @@ def otm_parts(low: float, high: float, deviation: float) -> tuple[float, float, 
     peak : float
         m exp(-y**2) = forward exp(-d1**2 / 2) = strike exp(-d2**2 / 2).
     """
-    price, inner, outer, owed, doubled = _tails(low, high, deviation)
+    per_deviation = 1.0 / (deviation if deviation >= MOVING else 1.0)
+    price, inner, outer, owed, doubled = _tails(low, log_ratio(high, low), deviation, per_deviation)
     return price, inner, outer, owed / high, low * doubled
 
 
 @kernel(inline=True)
-def _usable(right: int, low: float, high: float, t: float, vol: float, discount: float) -> bool:
-    """Say whether all is in range; of a NaN among forward and strike ``low`` or ``high`` is made by one comparison."""
-    market = (low >= LOWEST) & (high <= HIGHEST)
-    terms = (t >= 0.0) & (vol >= 0.0) & (t + vol < _INF) & (discount > 0.0) & (discount < _INF)
-    return market & terms & ((right == 1) | (right == -1))
+def _usable(right: int, spot: float, strike: float, t: float, vol: float) -> bool:
+    market = (spot >= LOWEST) & (spot <= HIGHEST) & (strike >= LOWEST) & (strike <= HIGHEST)
+    return market & (t >= 0.0) & (vol >= 0.0) & (t + vol < _INF) & ((right == 1) | (right == -1))
+
+
+@kernel(inline=True)
+def _carried(forward: float, discount: float) -> bool:
+    return (forward >= LOWEST) & (forward <= HIGHEST) & (discount > 0.0) & (discount < _INF)
 
 
 @kernel(inline=True)
@@ -117,16 +122,34 @@ def black_price(right: int, forward: float, strike: float, t: float, vol: float,
     float
         NaN for NaN or for values out of range.
     """
-    below = forward <= strike
-    low = float(forward) if below else float(strike)
-    high = float(strike) if below else float(forward)
-    usable = _usable(right, low, high, t, vol, discount)
-    low = low if usable else 1.0
-    high = high if usable else 1.0
+    return black_price_on_spot(right, forward, strike, t, vol, 0.0, 1.0, discount)
+
+
+@kernel(inline=True)
+def black_price_on_spot(
+    right: int, spot: float, strike: float, t: float, vol: float, drift: float, growth: float, discount: float
+) -> float:
+    """Give the price of one option on a spot that grows to its forward.
+
+    Parameters
+    ----------
+    drift : float
+        ln(forward / spot); taken apart from ``growth`` because it keeps more digits.
+    growth : float
+        exp(drift).
+    """
+    usable = _usable(right, spot, strike, t, vol)
+    s0 = float(spot) if usable else 1.0
+    k = float(strike) if usable else 1.0
     deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
-    otm, _, _, _, _ = _tails(low, high, deviation)
-    out = (right > 0) == below
-    return float(discount if usable else math.nan) * (otm if out else (high - low) + otm)
+    forward = s0 * growth
+    discount = float(discount) if usable & _carried(forward, discount) else math.nan
+    below = forward <= k
+    low = forward if below else k
+    high = k if below else forward
+    per_deviation = 1.0 / (deviation if deviation >= MOVING else 1.0)
+    otm, _, _, _, _ = _tails(low, abs(log_ratio(s0, k) + drift), deviation, per_deviation)
+    return discount * (otm if (right > 0) == below else (high - low) + otm)
 
 
 @kernel(inline=True)
@@ -158,27 +181,26 @@ def black_greeks(
     ``price`` is that of :func:`black_price` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option Pricing
     Formulas" (2007), chapter 2.
     """
-    forward = spot * growth
-    below = forward <= strike
-    low = float(forward) if below else float(strike)
-    high = float(strike) if below else float(forward)
-    usable = _usable(right, low, high, t, vol, discount) & (spot >= LOWEST)
-    low = low if usable else 1.0
-    high = high if usable else 1.0
+    usable = _usable(right, spot, strike, t, vol)
     s0 = float(spot) if usable else 1.0
+    k = float(strike) if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0
-    discount = float(discount) if usable else math.nan
+    forward = s0 * growth
+    discount = float(discount) if usable & _carried(forward, discount) else math.nan
+    below = forward <= k
+    low = forward if below else k
+    high = k if below else forward
     root = math.sqrt(years)
     deviation = sigma * root
-    otm, inner, outer, far_end, doubled = _tails(low, high, deviation)
-
     moving = deviation >= MOVING
-    both = 1.0 / (s0 * (deviation if moving else 1.0))  # one division for two reciprocals
-    per_spot = both * (deviation if moving else 1.0)
-    still = math.nan if low == high else 0.0
-    per_deviation = both * s0 if moving else still
+    per_deviation = 1.0 / (deviation if moving else 1.0)
+    per_spot = 1.0 / s0
+    moneyness = abs(log_ratio(s0, k) + (rate - dividend) * t)
+    otm, inner, outer, far_end, doubled = _tails(low, moneyness, deviation, per_deviation)
 
+    still = math.nan if moneyness == 0.0 else 0.0
+    per_deviation = per_deviation if moving else still
     call_side = right > 0
     out = call_side == below
     near_end = low * (outer if out else inner)
