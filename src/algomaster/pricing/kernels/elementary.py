@@ -137,11 +137,14 @@ def log_ratio(p: float, q: float) -> float:
     near = q * float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
     z = (p - near) / (p + near)
     w = z * z
-    c = ATANH_COEFFICIENTS[0]
-    for i in range(1, 8):
-        c = fused(c, w, ATANH_COEFFICIENTS[i])
+    square = w * w
+    odd = ATANH_COEFFICIENTS[0]
+    even = ATANH_COEFFICIENTS[1]
+    for i in range(2, 8, 2):
+        odd = fused(odd, square, ATANH_COEFFICIENTS[i])
+        even = fused(even, square, ATANH_COEFFICIENTS[i + 1])
     k = float(power)
-    return fused(k, _LN2_HI, fused(2.0, z, fused(z * w, c, k * _LN2_LO)))
+    return fused(k, _LN2_HI, fused(2.0, z, fused(z * w, fused(odd, w, even), k * _LN2_LO)))
 
 
 @kernel(inline=True)

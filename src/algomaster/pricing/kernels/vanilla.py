@@ -22,6 +22,7 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp_negative, log_ratio
+from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["HIGHEST", "LOWEST", "black_greeks", "black_price", "otm_parts"]
 
@@ -35,7 +36,7 @@ _FAR: Final = 1e10  # beyond any moneyness or deviation that matters; its square
 MOVING: Final = 2.0**-500
 """Where vol sqrt(t) is below this nothing moves any more: Greeks are those of vol sqrt(t) = 0."""
 
-_INF: Final = math.inf
+_OVERFLOW: Final = 2.0**523  # what is above twice HIGHEST becomes infinite by it
 
 
 @kernel(inline=True)
@@ -91,14 +92,19 @@ def otm_parts(low: float, high: float, deviation: float) -> tuple[float, float, 
 
 
 @kernel(inline=True)
-def _usable(right: int, spot: float, strike: float, t: float, vol: float) -> bool:
-    market = (spot >= LOWEST) & (spot <= HIGHEST) & (strike >= LOWEST) & (strike <= HIGHEST)
-    return market & (t >= 0.0) & (vol >= 0.0) & (t + vol < _INF) & ((right == 1) | (right == -1))
+def _checked(right: int, spot: float, strike: float, t: float, vol: float, forward: float, discount: float) -> float:
+    """Give the discount, NaN if anything is out of range: it is a factor of all results.
 
-
-@kernel(inline=True)
-def _carried(forward: float, discount: float) -> bool:
-    return (forward >= LOWEST) & (forward <= HIGHEST) & (discount > 0.0) & (discount < _INF)
+    Comparisons are what vector units do slowest, so there are few: NaN and infinity are found by 0 * x not being 0.
+    """
+    total = (spot + strike) + (forward + discount)
+    nothing = 0.0 * fused(total, _OVERFLOW, t + vol)
+    market = spot if spot < strike else strike
+    carried = forward if forward < discount else discount
+    least = market if market < carried else carried
+    terms = t if t < vol else vol
+    good = (least >= LOWEST) & (terms >= 0.0) & (abs(right) == 1)
+    return discount + nothing if good else math.nan
 
 
 @kernel(inline=True)
@@ -138,12 +144,11 @@ def black_price_on_spot(
     growth : float
         exp(drift).
     """
-    usable = _usable(right, spot, strike, t, vol)
-    s0 = float(spot) if usable else 1.0
-    k = float(strike) if usable else 1.0
-    deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
+    s0 = float(spot) if spot > LOWEST else LOWEST
+    k = float(strike) if strike > LOWEST else LOWEST
+    deviation = vol * math.sqrt(float(t) if t > 0.0 else 0.0)
     forward = s0 * growth
-    discount = float(discount) if usable & _carried(forward, discount) else math.nan
+    discount = _checked(right, spot, strike, t, vol, forward, discount)
     below = forward <= k
     low = forward if below else k
     high = k if below else forward
@@ -181,18 +186,15 @@ def black_greeks(
     ``price`` is that of :func:`black_price` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option Pricing
     Formulas" (2007), chapter 2.
     """
-    usable = _usable(right, spot, strike, t, vol)
-    s0 = float(spot) if usable else 1.0
-    k = float(strike) if usable else 1.0
-    years = float(t) if usable else 1.0
-    sigma = float(vol) if usable else 1.0
+    s0 = float(spot) if spot > LOWEST else LOWEST
+    k = float(strike) if strike > LOWEST else LOWEST
     forward = s0 * growth
-    discount = float(discount) if usable & _carried(forward, discount) else math.nan
+    discount = _checked(right, spot, strike, t, vol, forward, discount)
     below = forward <= k
     low = forward if below else k
     high = k if below else forward
-    root = math.sqrt(years)
-    deviation = sigma * root
+    root = math.sqrt(float(t) if t > 0.0 else 0.0)
+    deviation = vol * root
     moving = deviation >= MOVING
     per_deviation = 1.0 / (deviation if moving else 1.0)
     per_spot = 1.0 / s0
@@ -210,9 +212,9 @@ def black_greeks(
     owed = signed * (far_end if below else near_end)
     density = discount * (low * doubled) * _INV_SQRT_2PI
     shape = density * per_spot
-    speed = sigma * per_deviation  # 1 / sqrt(t)
+    speed = vol * per_deviation  # 1 / sqrt(t)
     speed = speed if moving or root == 0.0 else 0.0
-    decay = 0.5 * density * (sigma * speed)
+    decay = 0.5 * density * (vol * speed)
     price = discount * (otm if out else (high - low) + otm)
     theta = dividend * held - rate * owed - decay
-    return price, held * per_spot, shape * (per_spot * per_deviation), density * root, theta, years * owed
+    return price, held * per_spot, shape * (per_spot * per_deviation), density * root, theta, t * owed
