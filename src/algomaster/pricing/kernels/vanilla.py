@@ -24,7 +24,16 @@ from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp_negative, log_ratio
 from algomaster.pricing.kernels.fused import fused
 
-__all__ = ["HIGHEST", "LOWEST", "black_greeks", "black_price", "otm_parts"]
+__all__ = [
+    "HIGHEST",
+    "LOWEST",
+    "MOVING",
+    "black_first",
+    "black_greeks",
+    "black_price",
+    "black_price_on_spot",
+    "otm_parts",
+]
 
 LOWEST: Final = 2.0**-500
 HIGHEST: Final = 2.0**500
@@ -40,15 +49,18 @@ _OVERFLOW: Final = 2.0**523  # what is above twice HIGHEST becomes infinite by i
 
 
 @kernel(inline=True)
-def _tails(
-    low: float, moneyness: float, deviation: float, per_deviation: float
-) -> tuple[float, float, float, float, float]:
-    """Give price, inner, outer, M B and 2 g; see :func:`otm_parts`."""
+def _standardised(moneyness: float, deviation: float, per_deviation: float) -> tuple[float, float]:
+    """Give h and s/2, both cut where nothing can be seen any more."""
     half = 0.5 * deviation
     half = half if half < _FAR else _FAR
     h = moneyness * per_deviation
     h = h if h < _FAR else _FAR
-    h = h if deviation >= MOVING or moneyness == 0.0 else _FAR
+    return h if deviation >= MOVING or moneyness == 0.0 else _FAR, half
+
+
+@kernel(inline=True)
+def _tails(low: float, h: float, half: float) -> tuple[float, bool, float, float, float]:
+    """Give the price of the option out of the money, whether the tail is A (else 1 - A), the tail, M B, and 2 g."""
     y = (h - half) * _INV_SQRT2
     z = (h + half) * _INV_SQRT2
     near = y >= -ERFCX_MARGIN
@@ -59,9 +71,7 @@ def _tails(
     part = g * (difference if near else at_u + at_z)
     tail = g * at_u
     price = low * part if near else low - low * part
-    inner = 1.0 - tail if near else tail
-    outer = tail if near else 1.0 - tail
-    return price, inner, outer, low * (g * at_z), doubled
+    return price, near, tail, low * (g * at_z), doubled
 
 
 @kernel(inline=True)
@@ -87,8 +97,10 @@ def otm_parts(low: float, high: float, deviation: float) -> tuple[float, float, 
         m exp(-y**2) = forward exp(-d1**2 / 2) = strike exp(-d2**2 / 2).
     """
     per_deviation = 1.0 / (deviation if deviation >= MOVING else 1.0)
-    price, inner, outer, owed, doubled = _tails(low, log_ratio(high, low), deviation, per_deviation)
-    return price, inner, outer, owed / high, low * doubled
+    h, half = _standardised(log_ratio(high, low), deviation, per_deviation)
+    price, near, tail, owed, doubled = _tails(low, h, half)
+    rest = 1.0 - tail
+    return price, rest if near else tail, tail if near else rest, owed / high, low * doubled
 
 
 @kernel(inline=True)
@@ -153,7 +165,8 @@ def black_price_on_spot(
     low = forward if below else k
     high = k if below else forward
     per_deviation = 1.0 / (deviation if deviation >= MOVING else 1.0)
-    otm, _, _, _, _ = _tails(low, abs(log_ratio(s0, k) + drift), deviation, per_deviation)
+    h, half = _standardised(abs(log_ratio(s0, k) + drift), deviation, per_deviation)
+    otm, _, _, _, _ = _tails(low, h, half)
     return discount * (otm if (right > 0) == below else (high - low) + otm)
 
 
@@ -183,8 +196,25 @@ def black_greeks(
 
     Notes
     -----
-    ``price`` is that of :func:`black_price` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option Pricing
-    Formulas" (2007), chapter 2.
+    ``price`` is that of :func:`black_price_on_spot` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option
+    Pricing Formulas" (2007), chapter 2.
+    """
+    first, _ = black_first(right, spot, strike, t, vol, rate, dividend, growth, discount)
+    return first
+
+
+@kernel(inline=True)
+def black_first(
+    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, growth: float,
+    discount: float,
+) -> tuple[
+    tuple[float, float, float, float, float, float], tuple[float, float, float, float, float, float, float, float]
+]:  # fmt: skip
+    """Give what :func:`black_greeks` gives, and of what the higher orders are made.
+
+    The second tuple is strike N(d2) and forward n(d1) discounted (the first with the sign of the right), 1/spot,
+    1/deviation, 1/sqrt(t), sqrt(t), ln(forward/strike)/deviation, and deviation/2. Reciprocals of nothing are 0, or
+    NaN where forward and strike are equal.
     """
     s0 = float(spot) if spot > LOWEST else LOWEST
     k = float(strike) if strike > LOWEST else LOWEST
@@ -198,23 +228,28 @@ def black_greeks(
     moving = deviation >= MOVING
     per_deviation = 1.0 / (deviation if moving else 1.0)
     per_spot = 1.0 / s0
-    moneyness = abs(log_ratio(s0, k) + (rate - dividend) * t)
-    otm, inner, outer, far_end, doubled = _tails(low, moneyness, deviation, per_deviation)
+    moneyness = log_ratio(s0, k) + (rate - dividend) * t
+    h, half = _standardised(abs(moneyness), deviation, per_deviation)
+    otm, near, tail, far_end, doubled = _tails(low, h, half)
 
     still = math.nan if moneyness == 0.0 else 0.0
     per_deviation = per_deviation if moving else still
-    call_side = right > 0
-    out = call_side == below
-    near_end = low * (outer if out else inner)
+    out = (right > 0) == below
+    near_end = low * (tail if near == out else 1.0 - tail)
     far_end = far_end if out else high - far_end
     signed = float(right) * discount
     held = signed * (near_end if below else far_end)
     owed = signed * (far_end if below else near_end)
     density = discount * (low * doubled) * _INV_SQRT_2PI
-    shape = density * per_spot
-    speed = vol * per_deviation  # 1 / sqrt(t)
-    speed = speed if moving or root == 0.0 else 0.0
-    decay = 0.5 * density * (vol * speed)
-    price = discount * (otm if out else (high - low) + otm)
-    theta = dividend * held - rate * owed - decay
-    return price, held * per_spot, shape * (per_spot * per_deviation), density * root, theta, t * owed
+    per_root = vol * per_deviation
+    per_root = per_root if moving or root == 0.0 else 0.0
+    decay = 0.5 * density * (vol * per_root)
+    first = (
+        discount * (otm if out else (high - low) + otm),
+        held * per_spot,
+        (density * per_spot) * (per_spot * per_deviation),
+        density * root,
+        fused(dividend, held, fused(-rate, owed, -decay)),
+        t * owed,
+    )
+    return first, (owed, density, per_spot, per_deviation, per_root, root, -h if moneyness < 0.0 else h, half)
