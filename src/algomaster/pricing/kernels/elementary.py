@@ -22,7 +22,6 @@ _INV_LN2: Final = 1.0 / math.log(2.0)
 _LN2_HI: Final = 0.6931471803691238  # ln 2 cut after 32 bits, so that a whole multiple of it is exact
 _LN2_LO: Final = 1.9082149292705877e-10
 _ROUNDER: Final = 6755399441055744.0  # 1.5 * 2**52: adding it leaves the nearest integer in the low bits
-_ROUNDER_BITS: Final = 4843621399236968448
 _EXPONENT_ONE: Final = 1023
 _HALF_EXPONENT: Final = 2251799813685248  # 2**51
 
@@ -115,7 +114,7 @@ def exp_negative(x: float) -> float:
 def _exp(inside: float) -> float:
     shifted = fused(inside, _INV_LN2, _ROUNDER)
     whole = shifted - _ROUNDER
-    power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
+    power = np.float64(shifted).view(np.int64)  # in the low bits; those above leave with the shift
     r = fused(whole, -_LN2_LO, fused(whole, -_LN2_HI, inside))
     w = r * r
     odd = EXP_COEFFICIENTS[0]

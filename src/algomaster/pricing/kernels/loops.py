@@ -104,7 +104,7 @@ def _higher(model: str, order: int) -> Loops:
     """Make the loop of all Greeks up to ``order``, for "black" or "bachelier".
 
     Rows of ``out`` lie an unknown distance apart, and with so many of them the compiler gives up proving that they do
-    not overlap; rows of ``held`` lie :data:`_SHORT` apart.
+    not overlap; rows of ``held`` lie :data:`_SHORT` apart. (With a few of the rows written directly it gives up too.)
     """
     normal, third_too, rows = model == "bachelier", order == 3, len(ROWS[order])
 

@@ -39,7 +39,9 @@ LOWEST: Final = 2.0**-500
 HIGHEST: Final = 2.0**500
 """Range of forwards and strikes: products and ratios of them stay normal numbers."""
 
+_SQRT2: Final = math.sqrt(2.0)
 _INV_SQRT2: Final = math.sqrt(0.5)
+_INV_SQRT8: Final = math.sqrt(0.125)
 _INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _FAR: Final = 1e10  # beyond any moneyness or deviation that matters; its square is still a number
 MOVING: Final = 2.0**-500
@@ -51,22 +53,25 @@ _SHRINK: Final = 2.0**-530  # brings any discount below HIGHEST
 
 @kernel(inline=True)
 def _standardised(moneyness: float, deviation: float, per_deviation: float) -> tuple[float, float]:
-    """Give h and s/2, both cut where nothing can be seen any more."""
-    half = 0.5 * deviation
+    """Give h and s/2, both over sqrt(2) and cut where nothing can be seen any more."""
+    half = _INV_SQRT8 * deviation
     half = half if half < _FAR else _FAR
-    h = moneyness * per_deviation
+    h = moneyness * (per_deviation * _INV_SQRT2)
     h = h if h < _FAR else _FAR
     return h if deviation >= MOVING or moneyness == 0.0 else _FAR, half
 
 
 @kernel(inline=True)
 def _tails(low: float, h: float, half: float) -> tuple[float, bool, float, float, float]:
-    """Give the price of the option out of the money, whether the tail is A (else 1 - A), the tail, M B, and 2 g."""
-    y = (h - half) * _INV_SQRT2
-    z = (h + half) * _INV_SQRT2
+    """Give the price of the option out of the money, whether the tail is A (else 1 - A), the tail, M B, and 2 g.
+
+    ``h`` and ``half`` are as :func:`_standardised` gives them.
+    """
+    y = h - half
+    z = h + half
     near = y >= -ERFCX_MARGIN
     u = y if near else -y
-    at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half * _INV_SQRT2 if near else z - u)
+    at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half if near else z - u)
     doubled = exp_negative(-y * y)
     g = 0.5 * doubled
     part = g * (difference if near else at_u + at_z)
@@ -244,6 +249,7 @@ def black_first(
     per_root = vol * per_deviation
     per_root = per_root if moving or root == 0.0 else 0.0
     decay = 0.5 * density * (vol * per_root)
+    signed_h = -h if moneyness < 0.0 else h
     first = (
         discount * (otm if out else (high - low) + otm),
         held * per_spot,
@@ -252,4 +258,4 @@ def black_first(
         fused(dividend, held, fused(-rate, owed, -decay)),
         t * owed,
     )
-    return first, (owed, density, per_spot, per_deviation, per_root, root, -h if moneyness < 0.0 else h, half)
+    return first, (owed, density, per_spot, per_deviation, per_root, root, signed_h * _SQRT2, half * _SQRT2)
