@@ -1,15 +1,18 @@
-"""What the measures read: a fitted surface or a chain, whoever made it, and how a caller names one of its expiries."""
+"""What the measures read: a surface, whoever made it, or a chain; and how a caller names one of its expiries."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from algomaster.core.errors import PricingError
-from algomaster.core.types import FloatArray, IntArray
+from algomaster.core.types import FloatArray
 
-__all__ = ["ChainLike", "SurfaceLike", "is_surface", "smile_at", "years_of"]
+if TYPE_CHECKING:
+    from algomaster.pricing.chain import Chain
+
+__all__ = ["SurfaceLike", "is_surface", "smile_at", "years_of"]
 
 
 class SurfaceLike(Protocol):
@@ -29,39 +32,12 @@ class SurfaceLike(Protocol):
     def discount_at(self, t: Any) -> Any: ...
 
 
-class ChainLike(Protocol):
-    """Quotes of one moment, n of them in E expiries (see :class:`~algomaster.pricing.Chain`)."""
-
-    @property
-    def right(self) -> IntArray: ...
-    @property
-    def strike(self) -> FloatArray: ...
-    @property
-    def price(self) -> FloatArray: ...
-    @property
-    def bid(self) -> FloatArray: ...
-    @property
-    def ask(self) -> FloatArray: ...
-    @property
-    def expiry(self) -> IntArray: ...
-    @property
-    def spot(self) -> float: ...
-    @property
-    def years(self) -> FloatArray: ...
-    @property
-    def forward(self) -> FloatArray: ...
-    @property
-    def discount(self) -> FloatArray: ...
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-
 def is_surface(source: object) -> bool:
     """Say whether ``source`` is a surface (it has derivatives) and not a chain."""
     return hasattr(source, "derivatives")
 
 
-def years_of(source: SurfaceLike | ChainLike, when: float | str) -> tuple[float, str]:
+def years_of(source: SurfaceLike | Chain, when: float | str) -> tuple[float, str]:
     """Give (years, label) of an expiry named by its label or of a time in years.
 
     Raises

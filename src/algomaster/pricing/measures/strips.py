@@ -9,10 +9,11 @@ import numpy as np
 
 from algomaster.core.types import CALL, PUT, FloatArray
 from algomaster.pricing.kernels.variance_index import between_quotes, live_strip, strip_variance
-from algomaster.pricing.measures.sources import ChainLike
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from algomaster.pricing.chain import Chain
 
 __all__ = ["Strip", "cboe_strip", "nse_strip"]
 
@@ -72,13 +73,13 @@ class _Board:
     put_spread: FloatArray
 
     @classmethod
-    def of(cls, chain: ChainLike, number: int) -> _Board:
-        """Mids count where there is a bid; where a quote has neither side its price stands in, with no spread."""
+    def of(cls, chain: Chain, number: int) -> _Board:
+        """Mids count where there is a bid; in an expiry without any bid or ask the prices do, as if without a spread."""
         rows = np.flatnonzero((chain.expiry == number) & np.isfinite(chain.strike))
         bid, ask, price = chain.bid[rows], chain.ask[rows], chain.price[rows]
-        one_price = np.isnan(bid) & np.isnan(ask)
+        unquoted = bool(np.isnan(bid).all() and np.isnan(ask).all())
         live = (bid > 0.0) & (ask >= bid)
-        mid = np.where(live, 0.5 * (bid + ask), np.where(one_price & (price > 0.0), price, np.nan))
+        mid = np.where(live, 0.5 * (bid + ask), np.where(unquoted & (price > 0.0), price, np.nan))
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = np.where(live, (ask - bid) / mid, 0.0)
         strikes, place = np.unique(chain.strike[rows], return_inverse=True)
@@ -104,7 +105,7 @@ class _Board:
         return int(np.searchsorted(self.strikes, forward, side="right")) - 1
 
 
-def cboe_strip(chain: ChainLike, number: int, forward: float) -> Strip:
+def cboe_strip(chain: Chain, number: int, forward: float) -> Strip:
     """Give the strip of expiry ``number`` by Cboe's rules; the forward is that of parity unless one is given."""
     board = _Board.of(chain, number)
     discount = float(chain.discount[number])
@@ -117,7 +118,7 @@ def cboe_strip(chain: ChainLike, number: int, forward: float) -> Strip:
     return _strip(chain, number, board.strikes, quotes, quotes, at, forward)
 
 
-def nse_strip(chain: ChainLike, number: int, forward: float, max_spread: float) -> Strip:
+def nse_strip(chain: Chain, number: int, forward: float, max_spread: float) -> Strip:
     """Give the strip of expiry ``number`` by NSE's rules.
 
     Quotes wider than ``max_spread`` of their mid, or missing, are replaced by a natural cubic spline through the others
@@ -148,7 +149,7 @@ def _otm(call: FloatArray, put: FloatArray, at: int) -> FloatArray:
 
 
 def _strip(
-    chain: ChainLike, number: int, strikes: FloatArray, quoted: FloatArray, quotes: FloatArray, at: int, forward: float
+    chain: Chain, number: int, strikes: FloatArray, quoted: FloatArray, quotes: FloatArray, at: int, forward: float
 ) -> Strip:
     t, discount = float(chain.years[number]), float(chain.discount[number])
     widths, contributions = np.zeros((2, strikes.size))

@@ -15,12 +15,14 @@ from algomaster.core.render import html_table, text_table
 from algomaster.core.types import FloatArray
 from algomaster.pricing.inputs import choose
 from algomaster.pricing.measures.integrals import total_swap_variance
-from algomaster.pricing.measures.sources import ChainLike, SurfaceLike, is_surface
+from algomaster.pricing.measures.sources import SurfaceLike, is_surface
 from algomaster.pricing.measures.strips import Strip, cboe_strip, nse_strip
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
+
+    from algomaster.pricing.chain import Chain
 
 __all__ = ["VarianceIndex", "swap_vol", "variance_index"]
 
@@ -85,7 +87,7 @@ _STRIP_COLUMNS: Final = ("strike", "quote", "width", "contribution")
 
 
 def variance_index(
-    source: ChainLike | SurfaceLike,
+    source: Chain | SurfaceLike,
     *,
     days: float = 30.0,
     method: str = "cboe",
@@ -134,7 +136,7 @@ def variance_index(
 
     Notes
     -----
-    Where bid and ask are both missing the price stands for the mid. Total variances of the two expiries are interpolated
+    In an expiry without any bid or ask the prices stand for the mids. Total variances of the two expiries are interpolated
     linearly to the horizon, by minutes. Sources: Cboe, "Volatility Index Methodology: Cboe Volatility Index"; NSE,
     "India VIX" white paper and "Computation methodology of India VIX"; Demeterfi et al. (1999) for the integral.
     """
@@ -149,7 +151,7 @@ def variance_index(
         return VarianceIndex(value=100.0 * vol, days=days, method=method, strips=(), extrapolated=outside)
     if is_surface(source):
         raise TypeError(f'source: expected a Chain for method "{method}", got a surface; use method="smooth"')
-    chain: ChainLike = source  # type: ignore[assignment]
+    chain: Chain = source  # type: ignore[assignment]
     forwards = np.full(chain.years.size, np.nan) if forward is None else as_vector(forward, "forward")
     if forwards.size != chain.years.size:
         raise ValueError(f"forward: expected one for each of the {chain.years.size} expiries, got {forwards.size}")
@@ -168,7 +170,7 @@ def variance_index(
 
 
 def _pick(
-    chain: ChainLike, days: float, method: str, expiries: Sequence[str] | None, least_days: float | None
+    chain: Chain, days: float, method: str, expiries: Sequence[str] | None, least_days: float | None
 ) -> tuple[int, int]:
     """Give the numbers of near and next expiry."""
     if expiries is not None:
@@ -192,7 +194,7 @@ def _pick(
     return left[place - 1], left[place]
 
 
-def _months(chain: ChainLike) -> list[int]:
+def _months(chain: Chain) -> list[int]:
     """Give the number of the last expiry of each calendar month in the chain, by the labels."""
     last: dict[tuple[int, int], int] = {}
     for number, label in enumerate(chain.labels):
