@@ -1,6 +1,7 @@
-"""Pictures by strike: any Greek, volatility, open interest or volume of a chain over strike and expiry; a Greek over spot.
+"""Pictures by strike: any Greek, volatility, open interest or volume over strike and expiry; a Greek over the spot.
 
-Signed quantities are coloured around 0 (red below, green above), others from pale to blue. Cells without a value are empty.
+Signed quantities are coloured around 0 (red below, green above), others from pale to blue. A cell without a value is
+empty.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["chain_heatmap", "greek_profile"]
 
 _QUOTED: Final = ("vol", "price", "bid", "ask", "oi", "volume")
+_FIRST_ORDER: Final = ("price", "delta", "gamma", "vega", "theta", "rho")
 _RIGHTS: Final = ("call", "put", "otm", "sum", "net")
 _NEUTRAL: Final = "rgba(128,128,128,.12)"
 _DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
@@ -35,7 +37,8 @@ _EXTREME: Final = 0.99
 """The colours end at this quantile, so that one absurd cell does not bleach the rest."""
 
 _UNITS: Final = {
-    "vol": "per year", "oi": "as in the chain", "volume": "as in the chain", "delta": "per point", "gamma": "per point²",
+    "vol": "per year", "oi": "as in the chain", "volume": "as in the chain", "delta": "per point",
+    "gamma": "per point²",
     "vega": "per 1.00 vol", "theta": "per year", "rho": "per 1.00 rate", "vanna": "per point and 1.00 vol",
     "volga": "per 1.00 vol²", "charm": "per year",
 }  # fmt: skip
@@ -59,11 +62,11 @@ def chain_heatmap(
     what : str
         "vol", "price", "bid", "ask", "oi", "volume", or a name of ``chain.sensitivities``.
     right : "call", "put", "otm", "sum" or "net", optional
-        Which side: one, the one out of the money, both together, or call less put. By default "sum" for open interest and
-        volume, otherwise "otm".
+        Which side: one, the one out of the money, both together, or call less put. By default "sum" for open interest
+        and volume, otherwise "otm".
     window : (low, high), optional
-        Strikes to show; by default 2.5 deviations around the forward at the middle one of the expiries shown (10 % where
-        there are no volatilities).
+        Strikes to show; by default 2.5 deviations around the forward at the middle one of the expiries shown (10 %
+        where there are no volatilities).
     expiries : list of labels or int
         Which expiries, or how many of the first.
 
@@ -161,9 +164,8 @@ def _heat(chain: Chain, what: str, side: str, strikes: FloatArray, rows: list[st
             colorbar={"thickness": 10, "tickformat": ".0%" if percent else "~s", "title": {"text": what}},
         )
     )  # fmt: skip
-    dress(
-        figure, height=150 + 34 * len(rows), title=f"{what[0].upper()}{what[1:]}, {_SIDES[side]}, {unit}".rstrip(", ")
-    )
+    title = f"{what[0].upper()}{what[1:]}, {_SIDES[side]}, {unit}".rstrip(", ")
+    dress(figure, height=150 + 34 * len(rows), title=title)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     figure.update_xaxes(type="category", showgrid=False, nticks=16, title_text="Strike")
     if strikes[0] <= chain.spot <= strikes[-1]:
@@ -220,11 +222,8 @@ def greek_profile(
     import plotly.graph_objects as go
 
     times = np.sort(np.atleast_1d(np.asarray(t, np.float64)))
-    deviation = vol * float(times[-1]) ** 0.5
-    wide = (strike - 3.0 * deviation, strike + 3.0 * deviation)
-    low, high = spots or (
-        wide if model == "bachelier" else (strike * np.exp(-3 * deviation), strike * np.exp(3 * deviation))
-    )
+    ends = 3.0 * vol * float(times[-1]) ** 0.5 * np.array([-1.0, 1.0])
+    low, high = spots or (strike + ends if model == "bachelier" else strike * np.exp(ends)).tolist()
     if not low < high:
         raise ValueError(f"spots: expected a range (low, high), got {(low, high)!r}")
     at = np.linspace(low, high, 301)
@@ -237,9 +236,9 @@ def greek_profile(
         )  # fmt: skip
     side = "call" if int(as_right(right)) == CALL else "put"
     unit = (_TRADER_UNITS if units == "trader" else _UNITS).get(what, "")
-    dress(
-        figure, height=380, hovermode="x unified", title=f"{what.capitalize()} of the {strike:,g} {side}, {vol:.1%} vol"
-    )
+    level = f"{vol:,g} points" if model == "bachelier" else f"{vol:.1%}"
+    title = f"{what.capitalize()} of the {strike:,g} {side}, volatility {level}"
+    dress(figure, height=380, hovermode="x unified", title=title)
     figure.add_vline(x=strike, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="Spot")
     figure.update_yaxes(title_text=f"{what} {unit}".strip())
@@ -247,22 +246,10 @@ def greek_profile(
 
 
 def _greek(
-    what: str, right: Any, spot: FloatArray, strike: float, t: float, vol: float, rate: float, dividend: float, model: str,
-    units: str,
+    what: str, right: Any, spot: FloatArray, strike: float, t: float, vol: float, rate: float, dividend: float,
+    model: str, units: str,
 ) -> FloatArray:  # fmt: skip
-    """Give a Greek of the lowest order that has it."""
-    known: list[str] = []
-    for order in (1, 2, 3):
-        try:
-            found = greeks(
-                right, spot, strike, t, vol, rate=rate, dividend=dividend, model=model, order=order, units=units
-            )
-        except ValueError:
-            if order == 1:
-                raise
-            break
-        known = [name for name, value in vars(found).items() if isinstance(value, np.ndarray)]
-        if what in known:
-            return np.asarray(getattr(found, what), np.float64)
-    choose("what", what, known)
-    raise AssertionError(what)
+    order = 1 if what in _FIRST_ORDER else 3
+    found = greeks(right, spot, strike, t, vol, rate=rate, dividend=dividend, model=model, order=order, units=units)
+    choose("what", what, [name for name, value in vars(found).items() if isinstance(value, np.ndarray)])
+    return np.asarray(getattr(found, what), np.float64)

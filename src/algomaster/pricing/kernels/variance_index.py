@@ -1,8 +1,8 @@
 """The sum over out-of-the-money quotes that volatility indices are made of, for the strikes of one expiry.
 
-sigma**2 = 2/T sum(dK/K**2 exp(R T) Q(K)) - (F/K0 - 1)**2 / T over the strip Q (Cboe, "Volatility Index Methodology: Cboe
-Volatility Index"; NSE, "India VIX" white paper), which is the replication of a log contract (Demeterfi, Derman, Kamal and
-Zou 1999) with the step at K0 taken out. Strikes ascend; a quote that does not count is NaN.
+sigma**2 = 2/T sum(dK/K**2 exp(R T) Q(K)) - (F/K0 - 1)**2 / T over the strip Q (Cboe, "Volatility Index Methodology:
+Cboe Volatility Index"; NSE, "India VIX" white paper), which is the replication of a log contract (Demeterfi, Derman,
+Kamal and Zou 1999) with the step at K0 taken out. Strikes ascend; a quote that does not count is NaN.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def live_strip(call: FloatArray, put: FloatArray, at: int, zeros: int, out: Floa
 
 @kernel
 def natural_spline(x: FloatArray, y: FloatArray, bend: FloatArray) -> None:
-    """Write the second derivatives of the natural cubic spline through (x, y) (n >= 2 knots, x ascending) into ``bend``.
+    """Write into ``bend`` the second derivatives of the natural cubic spline through n >= 2 knots (x, y), x ascending.
 
-    Thomas's elimination of the tridiagonal system (de Boor 1978, chapter IV, with zero second derivatives at the ends).
+    Thomas's elimination of the tridiagonal system (de Boor 1978, chapter IV; natural: none at the ends).
     """
     n = x.size
     work = np.zeros(n)
@@ -122,5 +122,5 @@ def strip_variance(
         if quote[i] == quote[i]:
             contribution[i] = width[i] / (strike[i] * strike[i]) * growth * quote[i]
             total += contribution[i]
-    off = forward / strike[at] - 1.0
+    off = forward / float(strike[at]) - 1.0
     return (2.0 * total - off * off) / t

@@ -86,6 +86,7 @@ def total_swap_variance(surface: SurfaceLike, t: FloatArray) -> FloatArray:
         ends = 0.5 * (body * weight)[at, first] + 0.5 * (body * weight)[at, last]
         inside = np.where(known, body * weight, 0.0).sum(axis=1) - np.where(usable, ends, np.nan)
         gaps = np.where(known.sum(axis=1) == last - first + 1, 0.0, np.nan)
-        return inside + below[at, first] + above[at, last] + gaps
+        total: FloatArray = inside + below[at, first] + above[at, last] + gaps
+        return total
 
     return refine(integral)

@@ -73,7 +73,7 @@ class ExpectedMove:
     high: float
 
     def to_frame(self) -> pl.DataFrame:
-        """Give a row a method: points, percent (of the spot, of the forward where that is unknown), low, high, meaning."""
+        """Give a row a method: points, percent (of the spot, or of the forward if unknown), low, high, meaning."""
         import polars as pl
 
         names = list(_MEANING)

@@ -65,7 +65,8 @@ def move_figure(found: ExpectedMove) -> go.Figure:
     low, high, percent = (frame[name].to_numpy() for name in ("low", "high", "percent"))
     figure = go.Figure(
         go.Bar(
-            y=names, x=high - low, base=low, orientation="h", marker={"color": _FILL, "line": {"color": LINE, "width": 1}},
+            y=names, x=high - low, base=low, orientation="h",
+            marker={"color": _FILL, "line": {"color": LINE, "width": 1}},
             text=["" if np.isnan(share) else f"±{share:.2f} %" for share in percent], textposition="inside",
             insidetextanchor="middle", customdata=np.stack([low, high], axis=1),
             hovertemplate="%{customdata[0]:,.1f} to %{customdata[1]:,.1f}<extra>%{y}</extra>", width=0.6,
@@ -113,7 +114,8 @@ def measures_figure(measures: pl.DataFrame) -> go.Figure:
         for name, (words, colour) in lines.items():
             if name in measures.columns:
                 figure.add_scatter(
-                    x=days, y=100.0 * measures[name].to_numpy(), name=words, mode="lines+markers", text=measures["expiry"],
+                    x=days, y=100.0 * measures[name].to_numpy(), name=words, mode="lines+markers",
+                    text=measures["expiry"],
                     line={"color": colour, "width": 1.8}, marker={"size": 5}, row=row, col=1,
                     hovertemplate="%{y:.2f} %<extra>%{text}, %{fullData.name}</extra>",
                 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Level, slope and curvature of each smile, and how smiles follow each other in time: a row an expiry.
 
-One definition each (:func:`smile_measures`, :func:`term_measures`); everything is read off a surface, vectorised over the
-expiries.
+One definition each (:func:`smile_measures`, :func:`term_measures`); everything is read off a surface, vectorised over
+the expiries.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def term_measures(surface: SurfaceLike) -> pl.DataFrame:
         ``slope``         (vol_next - vol_near) / (t_next - t_near), per year
         ``slope_root_t``  the same over sqrt(t_next) - sqrt(t_near)
         ``ratio``         vol_near / vol_next: above 1 the front is bid
-        ``forward_vol``   sqrt((w_next - w_near) / (t_next - t_near)); NaN where total variance falls (calendar arbitrage)
+        ``forward_vol``   sqrt((w_next - w_near) / (t_next - t_near)); NaN where total variance falls
         ``event_move``    one deviation of the jump that lies between the two expiries, as a share of the price, if the
                           days between are otherwise as volatile as those before: :func:`event_move`
         ================= ================================================================================
@@ -186,10 +186,10 @@ def term_measures(surface: SurfaceLike) -> pl.DataFrame:
             "event_move": _jump(more - w[near] / t[near] * gap, w[later]),
         }  # fmt: skip
     labels = list(surface.labels)
-    return pl.DataFrame({"near": labels[near], "next": labels[later], **columns}, schema_overrides=_WORDS)
-
-
-_WORDS: Final = {"near": str, "next": str}
+    return pl.DataFrame(
+        {"near": labels[near], "next": labels[later], **columns},
+        schema_overrides=dict.fromkeys(("near", "next"), pl.String),
+    )
 
 
 def event_move(

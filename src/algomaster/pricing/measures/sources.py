@@ -19,17 +19,31 @@ class SurfaceLike(Protocol):
     """Smiles over time: total implied variance w(k, t) with k = ln(strike/forward), t in years."""
 
     @property
-    def years(self) -> FloatArray: ...
+    def years(self) -> FloatArray:
+        """Give the times of the expiries it was fitted to, (E,), ascending."""
+        ...
+
     @property
-    def labels(self) -> tuple[str, ...]: ...
+    def labels(self) -> tuple[str, ...]:
+        """Give the names of the expiries, (E,)."""
+        ...
+
     @property
-    def spot(self) -> float: ...
+    def spot(self) -> float:
+        """Give the spot, NaN if unknown."""
+        ...
+
     def derivatives(self, k: Any, t: Any) -> tuple[Any, Any, Any]:
         """Give w, dw/dk and d2w/dk2, broadcast; NaN outside what is defined."""
         ...
 
-    def forward_at(self, t: Any) -> Any: ...
-    def discount_at(self, t: Any) -> Any: ...
+    def forward_at(self, t: Any) -> Any:
+        """Give the forward to ``t``."""
+        ...
+
+    def discount_at(self, t: Any) -> Any:
+        """Give the discount factor to ``t``."""
+        ...
 
 
 def is_surface(source: object) -> bool:

@@ -74,7 +74,7 @@ class _Board:
 
     @classmethod
     def of(cls, chain: Chain, number: int) -> _Board:
-        """Mids count where there is a bid; in an expiry without any bid or ask the prices do, as if without a spread."""
+        """Mids count where there is a bid; in an expiry without any bid or ask the prices do, as without a spread."""
         rows = np.flatnonzero((chain.expiry == number) & np.isfinite(chain.strike))
         bid, ask, price = chain.bid[rows], chain.ask[rows], chain.price[rows]
         unquoted = bool(np.isnan(bid).all() and np.isnan(ask).all())
@@ -140,7 +140,7 @@ def nse_strip(chain: Chain, number: int, forward: float, max_spread: float) -> S
         full = np.empty((2, call.size))
         between_quotes(board.strikes, call, full[0])
         between_quotes(board.strikes, put, full[1])
-        quoted, quotes = (_otm(*sides, at) for sides in ((call, put), full))
+        quoted, quotes = _otm(call, put, at), _otm(full[0], full[1], at)
     return _strip(chain, number, board.strikes, quoted, quotes, at, forward)
 
 

@@ -28,6 +28,8 @@ __all__ = ["VarianceIndex", "swap_vol", "variance_index"]
 
 DAYS_A_YEAR: Final = 365.0
 _METHODS: Final = ("cboe", "nse", "smooth")
+_NSE_ROLL: Final = 5.0
+"""Calendar days. Of 22 published values this alone fits 20 February 2026 (four days left); see the tests."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -115,7 +117,8 @@ def variance_index(
     forward : (E,), optional
         Forwards to use instead, one for each expiry of the chain; NaN for none.
     least_days : float, optional
-        Expiries with so many days or fewer left are passed over; by default 0 for "cboe" and 3 for "nse".
+        Expiries with so many days or fewer left are passed over; by default 0 for "cboe" and 5 for "nse" (NSE rolls some
+        three trading days before expiry; five days are those around a weekend).
     max_spread : float
         For "nse": the widest good quote, (ask - bid) / mid.
 
@@ -136,15 +139,15 @@ def variance_index(
 
     Notes
     -----
-    In an expiry without any bid or ask the prices stand for the mids. Total variances of the two expiries are interpolated
-    linearly to the horizon, by minutes. Sources: Cboe, "Volatility Index Methodology: Cboe Volatility Index"; NSE,
+    In an expiry without any bid or ask the prices stand for the mids. Total variances of the two expiries are
+    interpolated linearly to the horizon. Sources: Cboe, "Volatility Index Methodology: Cboe Volatility Index"; NSE,
     "India VIX" white paper and "Computation methodology of India VIX"; Demeterfi et al. (1999) for the integral.
     """
     choose("method", method, _METHODS)
     if not 0.0 < days < np.inf:
         raise ValueError(f"days: expected a positive number, got {days!r}")
     if method == "smooth":
-        surface = source if is_surface(source) else source.surface()  # type: ignore[union-attr]
+        surface: SurfaceLike = source if is_surface(source) else source.surface()  # type: ignore
         vol = float(swap_vol(surface, days / DAYS_A_YEAR))
         first, last = float(surface.years[0]), float(surface.years[-1])
         outside = not first <= days / DAYS_A_YEAR <= last
@@ -179,9 +182,9 @@ def _pick(
             raise ValueError(f"expiries: expected two of {', '.join(chain.labels)}, got {list(expiries)!r}")
         near, next_ = sorted(chain.labels.index(label) for label in expiries)
         return near, next_
-    least = least_days if least_days is not None else {"cboe": 0.0, "nse": 3.0}[method]
+    least = least_days if least_days is not None else {"cboe": 0.0, "nse": _NSE_ROLL}[method]
     candidates = _months(chain) if method == "nse" else range(chain.years.size)
-    left = [n for n in candidates if DAYS_A_YEAR * chain.years[n] > least]
+    left = [n for n in candidates if DAYS_A_YEAR * chain.years[n] > least + 1e-9]
     if len(left) < 2:
         raise PricingError(
             f"A volatility index needs two expiries with more than {least:g} days left, the chain has {len(left)}.",
@@ -226,7 +229,8 @@ def swap_vol(surface: SurfaceLike, t: Any) -> Any:
     Notes
     -----
     E[-2 ln(S/F)] is the integral of phi(d2) w over d2 (Gatheral 2006, equation 11.4), which equals the replication by
-    2/K**2 puts and calls of each strike (Demeterfi et al. 1999). A swap on realized variance without jumps is worth that.
+    2/K**2 puts and calls of each strike (Demeterfi et al. 1999). A swap on realized variance is worth that if there are
+    no jumps.
     """
     times = as_array(t, "t")
     flat: FloatArray = np.atleast_1d(times).ravel()
