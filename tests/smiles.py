@@ -62,7 +62,7 @@ SKEWED = (0.002, 0.012, -0.55, 0.01, 0.06)
 
 
 def chain_of(surface: SviSurface, strikes: Any, *, spread: float = 0.0, **columns: Any) -> Chain:
-    """A chain priced exactly from a surface, with bid and ask a relative ``spread`` apart; extra columns are constants."""
+    """A chain priced exactly from a surface, bid and ask a relative ``spread`` apart; extra columns are constants."""
     rows = [(t, right, k) for t in surface.years for k in np.asarray(strikes, np.float64) for right in (1, -1)]
     t, right, strike = (np.array(column) for column in zip(*rows))
     forward, discount = surface.forward_at(t), surface.discount_at(t)

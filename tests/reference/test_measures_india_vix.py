@@ -8,7 +8,7 @@ There is no date on which both the order book and the index are at hand. What th
 - Order books of 29 August 2025 and 23 August 2019 without a published index: only what must hold is tested.
 
 Known reasons for what is left: a close is an average over half an hour while the index is of its last seconds; our rate
-is a constant instead of MIBOR (0.002 points a percent); NSE prints two digits. And two that can be seen in the data:
+is a constant instead of MIBOR (0.007 points a percent); NSE prints two digits. And two that can be seen in the data:
 
 - With 30 March 2026 as an expiry (moved from the 31st by a holiday) we are 0.1 high; with time counted to the last
   Tuesday, the 31st, only 0.03: the published index seems to count to the regular day.

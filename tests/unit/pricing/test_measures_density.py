@@ -92,9 +92,9 @@ def test_wrong_input() -> None:
         density(surface, -1.0)
     with pytest.raises(ValueError, match="strikes: expected positive"):
         density(surface, 0.5, strikes=[0.0, 1.0])
-    with pytest.raises(TypeError, match="a chain has .surface"):
+    with pytest.raises(TypeError, match="a chain has"):
         density("surface", 0.5)  # type: ignore[arg-type]
-    with pytest.raises(PricingError, match="no smile at t = 0.5"):
+    with pytest.raises(PricingError, match="no smile at t"):
         density(flat(float("nan"), 0.5), 0.5)
     found = density(surface, 0.5)
     with pytest.raises(ValueError, match="strictly between 0 and 1"):

@@ -15,7 +15,7 @@ from algomaster.core.errors import PricingError
 from algomaster.core.types import CALL, PUT, FloatArray
 from algomaster.pricing.european import greeks
 from algomaster.pricing.inputs import as_right, choose
-from algomaster.pricing.measures.plots import GAIN, GREY, LINE, LOSS, SECOND, dress
+from algomaster.pricing.measures.plots import FOURTH, GAIN, GREY, LINE, LOSS, SECOND, THIRD, dress
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -30,12 +30,13 @@ _RIGHTS: Final = ("call", "put", "otm", "sum", "net")
 _NEUTRAL: Final = "rgba(128,128,128,.12)"
 _DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
 _RISING: Final = [[0.0, _NEUTRAL], [1.0, LINE]]
-_LINES: Final = (LINE, SECOND, GAIN, LOSS, "#8a63d2", "#5b8a99")
+_LINES: Final = (LINE, SECOND, GAIN, LOSS, THIRD, FOURTH)
 _DEVIATIONS: Final = 2.5
 _FALLBACK_WINDOW: Final = 0.10
 _EXTREME: Final = 0.99
 """The colours end at this quantile, so that one absurd cell does not bleach the rest."""
 
+_WORDS: Final = {"vol": "Implied volatility", "oi": "Open interest"}
 _UNITS: Final = {
     "vol": "per year", "oi": "as in the chain", "volume": "as in the chain", "delta": "per point",
     "gamma": "per point²",
@@ -161,13 +162,13 @@ def _heat(chain: Chain, what: str, side: str, strikes: FloatArray, rows: list[st
             z=grid, x=names, y=rows, colorscale=_DIVERGING if signed else _RISING, zmin=-top if signed else lowest,
             zmax=top, xgap=1, ygap=2, hoverongaps=False,
             hovertemplate="Strike %{x}, %{y}<br>" + f"{what} {number} {unit}<extra>{_SIDES[side]}</extra>",
-            colorbar={"thickness": 10, "tickformat": ".0%" if percent else "~s", "title": {"text": what}},
+            colorbar={"thickness": 10, "tickformat": ".0%" if percent else _ticks(top), "title": {"text": what}},
         )
     )  # fmt: skip
-    title = f"{what[0].upper()}{what[1:]}, {_SIDES[side]}, {unit}".rstrip(", ")
+    title = f"{_WORDS.get(what, what.capitalize())}, {_SIDES[side]}, {unit}".rstrip(", ")
     dress(figure, height=150 + 34 * len(rows), title=title)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False, nticks=16, title_text="Strike")
+    figure.update_xaxes(type="category", showgrid=False, nticks=12, tickangle=0, title_text="Strike")
     if strikes[0] <= chain.spot <= strikes[-1]:
         place = float(np.interp(chain.spot, strikes, np.arange(strikes.size)))  # categories stand at 0, 1, 2 ...
         figure.add_vline(x=place, line={"color": GREY, "width": 1.5, "dash": "dot"})
@@ -176,6 +177,11 @@ def _heat(chain: Chain, what: str, side: str, strikes: FloatArray, rows: list[st
             font={"size": 11},
         )  # fmt: skip
     return figure
+
+
+def _ticks(top: float) -> str:
+    """Give plotly's number format for a colour bar up to ``top``."""
+    return "~s" if top >= 1e4 else "~g" if top >= 1e-2 else "~e"
 
 
 _SIDES: Final = {

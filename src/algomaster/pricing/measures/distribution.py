@@ -14,7 +14,6 @@ from algomaster.pricing.measures.integrals import nodes, refine, smile_rows
 from algomaster.pricing.measures.sources import SurfaceLike, is_surface, smile_at, years_of
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     import polars as pl
 
 __all__ = ["Density", "density"]
@@ -126,8 +125,8 @@ class Density:
 
         return pl.DataFrame({"strike": self.strikes, "density": self.density, "cumulative": self.cumulative})
 
-    def plot(self) -> go.Figure:
-        """Draw density and cumulative probability over the strike."""
+    def plot(self) -> Any:
+        """Draw density and cumulative probability over the strike; a plotly figure."""
         from algomaster.pricing.measures.plots import density_figure
 
         return density_figure(self)

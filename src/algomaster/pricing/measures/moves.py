@@ -15,7 +15,6 @@ from algomaster.pricing.measures.distribution import density
 from algomaster.pricing.measures.sources import SurfaceLike, is_surface, smile_at, years_of
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     import polars as pl
 
     from algomaster.pricing.chain import Chain
@@ -88,8 +87,8 @@ class ExpectedMove:
     def _unit(self) -> float:
         return self.spot if self.spot > 0.0 else self.forward
 
-    def plot(self) -> go.Figure:
-        """Draw the band of each method around the forward."""
+    def plot(self) -> Any:
+        """Draw the band of each method around the forward; a plotly figure."""
         from algomaster.pricing.measures.plots import move_figure
 
         return move_figure(self)

@@ -20,6 +20,8 @@ LINE: Final = "#3b82d6"
 GAIN: Final = "#1a9a78"
 LOSS: Final = "#d9534f"
 SECOND: Final = "#c98a1b"
+THIRD: Final = "#8a63d2"
+FOURTH: Final = "#5b8a99"
 GREY: Final = "rgba(128,128,128,.8)"
 _FILL: Final = "rgba(59,130,214,.18)"
 _WRONG: Final = "rgba(217,83,79,.25)"
@@ -47,10 +49,15 @@ def density_figure(found: Density) -> go.Figure:
             figure.add_vrect(x0=start, x1=end, fillcolor=_WRONG, line_width=0, annotation_text="negative")
     _mark(figure, {"Forward": found.forward, "Spot": found.spot})
     dress(figure, height=420, hovermode="x unified", title=f"Risk-neutral density, {found.label}")
+    top, bottom = float(np.nanmax(found.density)), min(float(np.nanmin(found.density)), 0.0)
     figure.update_layout(
-        yaxis2={"overlaying": "y", "side": "right", "range": [0, 1], "tickformat": ".0%", "showgrid": False},
+        yaxis={"range": [1.05 * bottom, 1.05 * top], "tickformat": "~g"},
+        yaxis2={
+            "overlaying": "y", "side": "right", "range": [1.05 * bottom / top, 1.05], "tickformat": ".0%",
+            "tickvals": [0.0, 0.25, 0.5, 0.75, 1.0], "showgrid": False,
+        },
         margin={"r": 60},
-    )
+    )  # fmt: skip
     figure.update_xaxes(title_text="Strike", range=[float(found.strikes.min()), float(found.strikes.max())])
     figure.update_yaxes(title_text="Density per point", selector={"overlaying": None})
     return figure
@@ -108,7 +115,7 @@ def measures_figure(measures: pl.DataFrame) -> go.Figure:
     days = measures["t"].to_numpy() * 365.0
     upper = {"atm_vol": ("At the money", LINE), "swap_vol": ("Variance swap", SECOND)}
     upper |= {"put_25": ("25Δ put", LOSS), "call_25": ("25Δ call", GAIN)}
-    lower = {"risk_reversal_25": ("25Δ risk reversal", LINE), "butterfly_25": ("25Δ butterfly", SECOND)}
+    lower = {"risk_reversal_25": ("25Δ risk reversal", THIRD), "butterfly_25": ("25Δ butterfly", FOURTH)}
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.6, 0.4])
     for row, lines in enumerate((upper, lower), 1):
         for name, (words, colour) in lines.items():
@@ -128,13 +135,13 @@ def measures_figure(measures: pl.DataFrame) -> go.Figure:
 
 
 def _mark(figure: go.Figure, levels: dict[str, float]) -> None:
-    """Draw dotted lines at the levels that are known; two that nearly coincide share a label."""
-    known = {name: level for name, level in levels.items() if np.isfinite(level) and level > 0.0}
-    for place, (name, level) in enumerate(known.items()):
+    """Draw dotted lines at the levels that are known, the lower one with its label on the left."""
+    known = sorted((level, name) for name, level in levels.items() if np.isfinite(level) and level > 0.0)
+    for place, (level, name) in enumerate(known):
         figure.add_vline(x=level, line={"color": GREY, "width": 1, "dash": "dot"})
         figure.add_annotation(
             x=level, y=1.0, yref="paper", yanchor="bottom", text=f"{name} {level:,.1f}", showarrow=False,
-            xanchor=("left", "right")[place], font={"size": 11},
+            xanchor=("right", "left")[place], font={"size": 11},
         )  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from algomaster.pricing.measures.sources import SurfaceLike, is_surface
 from algomaster.pricing.measures.strips import Strip, cboe_strip, nse_strip
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     import polars as pl
 
     from algomaster.pricing.chain import Chain
@@ -63,8 +62,8 @@ class VarianceIndex:
             return pl.DataFrame(schema={"expiry": pl.String, **dict.fromkeys(_STRIP_COLUMNS, pl.Float64)})
         return pl.concat([strip.to_frame() for strip in self.strips])
 
-    def plot(self) -> go.Figure:
-        """Draw what each strike contributes to the variance of its expiry."""
+    def plot(self) -> Any:
+        """Draw what each strike contributes to the variance of its expiry; a plotly figure."""
         from algomaster.pricing.measures.plots import strips_figure
 
         return strips_figure(self)
@@ -117,8 +116,8 @@ def variance_index(
     forward : (E,), optional
         Forwards to use instead, one for each expiry of the chain; NaN for none.
     least_days : float, optional
-        Expiries with so many days or fewer left are passed over; by default 0 for "cboe" and 5 for "nse" (NSE rolls some
-        three trading days before expiry; five days are those around a weekend).
+        Expiries with so many days or fewer left are passed over; by default 0 for "cboe" and 5 for "nse" (NSE rolls
+        some three trading days before expiry; five days are those around a weekend).
     max_spread : float
         For "nse": the widest good quote, (ask - bid) / mid.
 
