@@ -60,6 +60,8 @@ def _moments(k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, 
         s1 += omega[i] * k[i]
         s2 += omega[i] * k[i] * k[i]
         t0 += omega[i] * w[i]
+        if not omega[i] > 0.0:  # trimmed
+            continue
         low = k[i] if k[i] < low else low
         high = k[i] if k[i] > high else high
         least = w[i] if w[i] < least else least
@@ -81,9 +83,7 @@ def _edge(g: float, b: float, top: float) -> float:
 
 
 @kernel(inner=True)
-def _box(
-    gpp: float, gpq: float, gqq: float, bp: float, bq: float, top: float
-) -> tuple[float, float, float]:
+def _box(gpp: float, gpq: float, gqq: float, bp: float, bq: float, top: float) -> tuple[float, float, float]:
     """Give p, q and the value of the least of x'Gx - 2 b'x on the square 0 <= p, q <= top."""
     det = gpp * gqq - gpq * gpq
     if det > 1e-14 * gpp * gqq:
@@ -430,5 +430,11 @@ def fit_svi(
     _inside(x, base)
     value = _polish(k, w, omega, lo, hi, base, x, room)
     total = x[1] + x[2]
-    out[0], out[1], out[2], out[3], out[4] = x[0], 0.5 * total, (x[1] - x[2]) / total if total > 0.0 else 0.0, x[3], x[4]
+    out[0], out[1], out[2], out[3], out[4] = (
+        x[0],
+        0.5 * total,
+        (x[1] - x[2]) / total if total > 0.0 else 0.0,
+        x[3],
+        x[4],
+    )
     return value / base[0]
