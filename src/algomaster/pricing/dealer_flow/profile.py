@@ -3,8 +3,8 @@
 1. Every option keeps its volatility (sticky strike) and its forward moves in proportion to the spot.
 2. :func:`profile_of` sums spot**2 * gamma at each spot of a grid, by expiry.
 3. :func:`flips` brackets the sign changes of the sum on that grid, cut finer where options are so short-lived that
-   their gamma changes within a step, and narrows each bracket to the last place. A sign that is smaller than what rounding
-   leaves of the cancelled terms is no sign.
+   their gamma changes within a step, and narrows each bracket to the last place. A sign that is smaller than what
+   rounding leaves of the cancelled terms is no sign.
 """
 
 from __future__ import annotations
@@ -84,12 +84,13 @@ class Terms:
     def of(cls, quotes: Quotes, weight: FloatArray) -> Terms:
         """Prepare the counted quotes, each with its weight (n,): sign * open interest * lot * 0.01."""
         kept = quotes.counted & (weight != 0.0)
-        names = ("strike", "t", "vol", "forward", "discount")
-        arrays = [np.ascontiguousarray(getattr(quotes, name)[kept]) for name in names]
         slope, offset, height = (np.empty(int(kept.sum())) for _ in range(3))
-        gamma_terms(quotes.spot, *arrays, np.ascontiguousarray(weight[kept]), slope, offset, height)
+        gamma_terms(
+            quotes.spot, quotes.strike[kept], quotes.t[kept], quotes.vol[kept], quotes.forward[kept],
+            quotes.discount[kept], weight[kept], slope, offset, height,
+        )  # fmt: skip
         deviation = float(np.sqrt(0.5) / slope.max()) if slope.size else np.inf
-        return cls(quotes.spot, slope, offset, height, np.ascontiguousarray(quotes.expiry[kept]), deviation)
+        return cls(quotes.spot, slope, offset, height, quotes.expiry[kept], deviation)
 
     def sums(self, spots: FloatArray, height: FloatArray, expiry: IntArray, rows: int) -> FloatArray:
         """Give the sum of each expiry's options (rows, M)."""

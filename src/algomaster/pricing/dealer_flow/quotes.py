@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from algomaster.core.types import CALL, FloatArray, IntArray
 from algomaster.pricing.kernels.dealer_flow import hedge_greeks_loop
+
+if TYPE_CHECKING:
+    from algomaster.pricing.chain import Chain
 
 __all__ = ["Quotes", "cells", "total"]
 
@@ -58,8 +61,10 @@ class Quotes:
     listed: int
 
     @classmethod
-    def of(cls, chain: Any, *, expiries: Any, lot: FloatArray) -> Quotes:
+    def of(cls, chain: Chain, *, expiries: Any, lot: FloatArray) -> Quotes:
         """Take the quotes of some expiries from a chain whose volatilities are known."""
+        assert chain.vol is not None
+        assert chain.status is not None
         chosen = _chosen(chain.labels, expiries)
         place = np.full(len(chain.labels), -1)
         place[chosen] = np.arange(chosen.size)
@@ -87,11 +92,13 @@ class Quotes:
         """Give delta, gamma, vanna, charm by spot (4, n); NaN where the quote does not count."""
         out = np.full((4, self.right.size), np.nan)
         if self.counted.any():
-            arrays = (self.strike, self.t, self.vol, self.forward, self.discount)
-            strike, t, vol, forward, discount = (np.ascontiguousarray(values[self.counted]) for values in arrays)
-            found = np.empty((4, strike.size))
-            hedge_greeks_loop(self.right[self.counted], self.spot, strike, t, vol, forward, discount, found)
-            out[:, self.counted] = found
+            kept = self.counted
+            found = np.empty((4, int(kept.sum())))
+            hedge_greeks_loop(
+                self.right[kept], self.spot, self.strike[kept], self.t[kept], self.vol[kept], self.forward[kept],
+                self.discount[kept], found,
+            )  # fmt: skip
+            out[:, kept] = found
         return out
 
 
@@ -128,7 +135,7 @@ def cells(quotes: Quotes, amounts: FloatArray) -> FloatArray:
     side = np.where(quotes.right == CALL, 0, 1)
     index = ((side * shape[1] + quotes.expiry) * shape[2] + quotes.at)[known]
     size = int(np.prod(shape))
-    sums = np.bincount(index, amounts[known], size)
+    sums = np.asarray(np.bincount(index, amounts[known], size), np.float64)
     sums[np.bincount(index, minlength=size) == 0] = np.nan
     return sums.reshape(shape)
 

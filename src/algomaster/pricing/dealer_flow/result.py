@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from algomaster.pricing.dealer_flow.levels import max_pain, payouts, ratio, wall
 from algomaster.pricing.dealer_flow.profile import Profile, Terms, flips, profile_of
 from algomaster.pricing.dealer_flow.quotes import Quotes, cells, total
 from algomaster.pricing.inputs import choose
+
+if TYPE_CHECKING:
+    from algomaster.pricing.chain import Chain
 
 __all__ = ["Exposure", "exposure"]
 
@@ -80,7 +83,7 @@ class Exposure:
     sign : (float, float)
         Of calls and of puts.
     quotes, counted, no_oi, no_vol : int
-        Listed quotes of the chosen expiries; those in the exposures; those left out because open interest is unknown, or
+        Listed quotes of the chosen expiries; those in the exposures; those left out because interest is unknown, or
         because it is known and volatility, forward or time is not. Max pain and ratios use all with open interest.
     """
 
@@ -158,7 +161,7 @@ class Exposure:
 
 
 def exposure(
-    chain: Any,
+    chain: Chain,
     *,
     lot: Any = 1.0,
     sign: str | tuple[float, float] = "dealer",
@@ -200,7 +203,7 @@ def exposure(
     Raises
     ------
     PricingError
-        The chain has neither volatilities nor a way to imply them, or neither a spot nor a forward.
+        The chain has neither a spot nor a forward.
     ValueError, TypeError
         Unknown sign, unit, expiry; a lot or spots that are not positive.
 
@@ -239,7 +242,7 @@ def exposure(
     sums["units"] = cells(quotes, np.where(quotes.has_oi, quotes.oi * quotes.lot, np.nan))
     sums["volume"] = cells(quotes, np.where(quotes.volume >= 0.0, quotes.volume, np.nan))
     by_strike = _table(quotes.strikes, {name: total(values, axis=1) for name, values in sums.items()})
-    kind = kind_of(chain.to_frame()) if hasattr(chain, "to_frame") else "polars"
+    kind = kind_of(chain.frame)
     has_oi = int(quotes.has_oi.sum())
     return Exposure(
         **{name: _sum(values) for name, values in amounts.items()},
@@ -265,14 +268,10 @@ def exposure(
     )  # fmt: skip
 
 
-def _priced(chain: Any) -> Any:
-    if not hasattr(chain, "oi"):
-        raise TypeError(f"chain: expected a Chain, got {type(chain).__name__}; Chain.from_frame makes one from a frame")
-    if chain.vol is not None:
-        return chain
+def _priced(chain: Chain) -> Chain:
     if not hasattr(chain, "implied_vols"):
-        raise PricingError("expected a chain with volatilities, got none.", hint="Call chain.implied_vols() first.")
-    return chain.implied_vols()
+        raise TypeError(f"chain: expected a Chain, got {type(chain).__name__}; Chain.from_frame makes one from a frame")
+    return chain if chain.vol is not None else chain.implied_vols()
 
 
 def _lots(lot: Any, n: int) -> FloatArray:

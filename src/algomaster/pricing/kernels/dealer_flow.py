@@ -152,7 +152,7 @@ def gamma_root(low: float, high: float, slope: FloatArray, offset: FloatArray, h
 
 @kernel
 def total_payouts(strike: FloatArray, calls: FloatArray, puts: FloatArray, out: FloatArray) -> None:
-    """Write what all options pay at each of ``strike`` (K,), ascending, into ``out`` (K,); ``calls``, ``puts`` are held."""
+    """Write what all options pay at each ``strike`` (K,), ascending, to ``out`` (K,); ``calls``, ``puts`` in units."""
     open_interest, paid = 0.0, 0.0
     for j in range(strike.size):
         if j:
