@@ -111,7 +111,7 @@ def heatmap_figure(found: Exposure, value: str) -> go.Figure:
     near = (found.strikes >= low) & (found.strikes <= high)
     values = found.grids[value][:, near]
     kept = ~np.isnan(values).all(axis=1)
-    values, labels = values[kept], [label for label, known in zip(found.labels, kept) if known]
+    values, labels = values[kept], [found.labels[e] for e in np.flatnonzero(kept)]
     reach = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     ticks = np.array([-1.0, -0.3, -0.05, 0.0, 0.05, 0.3, 1.0]) * reach
     strikes = found.strikes[near]

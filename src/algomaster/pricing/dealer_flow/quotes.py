@@ -10,6 +10,7 @@ import numpy as np
 
 from algomaster.core.types import CALL, FloatArray, IntArray
 from algomaster.pricing.kernels.dealer_flow import hedge_greeks_loop
+from algomaster.pricing.kernels.vanilla import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
     from algomaster.pricing.chain import Chain
@@ -36,6 +37,7 @@ class Quotes:
         Of the chosen expiries (E,).
     spot : float
         The chain's, or where that is unknown the nearest forward.
+    spot_from : "chain" or "forward"
     listed : int
         Quotes of the chosen expiries in the chain; one without a right or strike is listed and has no open interest.
     """
@@ -58,6 +60,7 @@ class Quotes:
     years: FloatArray
     forwards: FloatArray
     spot: float
+    spot_from: str
     listed: int
 
     @classmethod
@@ -69,7 +72,7 @@ class Quotes:
         place = np.full(len(chain.labels), -1)
         place[chosen] = np.arange(chosen.size)
         inside = place[chain.expiry] >= 0
-        named = inside & (np.abs(chain.right) == 1) & (chain.strike > 0.0) & np.isfinite(chain.strike)
+        named = inside & (np.abs(chain.right) == 1) & (chain.strike >= LOWEST) & (chain.strike <= HIGHEST)
         order = np.lexsort((chain.volume, chain.oi, chain.vol, -chain.right, chain.strike, place[chain.expiry]))
         rows = order[named[order]]
         strikes, at = np.unique(chain.strike[rows], return_inverse=True)
@@ -77,15 +80,16 @@ class Quotes:
         forwards, discounts = chain.forward[chosen], chain.discount[chosen]
         forward, discount = forwards[expiry], discounts[expiry]
         t, vol, oi = chain.t[rows], chain.vol[rows], chain.oi[rows]
+        spot, spot_from = _spot(chain.spot, forwards)
         has_oi = np.isfinite(oi) & (oi >= 0.0)
-        priced = (chain.status[rows] == 0) & (vol > 0.0) & (t > 0.0) & (forward > 0.0) & (discount > 0.0)
+        priced = (chain.status[rows] == 0) & (vol > 0.0) & (t > 0.0) & (forward >= LOWEST) & (discount > 0.0)
         for values in (vol, t, forward, discount):
             priced &= np.isfinite(values)
         return cls(
             right=chain.right[rows], expiry=expiry, at=at, strike=chain.strike[rows], t=t, vol=vol, forward=forward,
             discount=discount, oi=oi, volume=chain.volume[rows], lot=np.broadcast_to(lot, chain.strike.shape)[rows],
             has_oi=has_oi, counted=has_oi & priced, strikes=strikes, labels=tuple(chain.labels[e] for e in chosen),
-            years=chain.years[chosen], forwards=forwards, spot=_spot(chain.spot, forwards), listed=int(inside.sum()),
+            years=chain.years[chosen], forwards=forwards, spot=spot, spot_from=spot_from, listed=int(inside.sum()),
         )  # fmt: skip
 
     def hedges(self) -> FloatArray:
@@ -121,11 +125,11 @@ def _chosen(labels: tuple[str, ...], expiries: Any) -> IntArray:
     return np.unique(places)
 
 
-def _spot(spot: float, forwards: FloatArray) -> float:
-    if np.isfinite(spot) and spot > 0.0:
-        return float(spot)
-    known = forwards[np.isfinite(forwards) & (forwards > 0.0)]
-    return float(known[0]) if known.size else float("nan")
+def _spot(spot: float, forwards: FloatArray) -> tuple[float, str]:
+    if LOWEST <= spot <= HIGHEST:
+        return float(spot), "chain"
+    known = forwards[(forwards >= LOWEST) & (forwards <= HIGHEST)]
+    return (float(known[0]) if known.size else float("nan")), "forward"
 
 
 def cells(quotes: Quotes, amounts: FloatArray) -> FloatArray:

@@ -79,7 +79,8 @@ class Exposure:
     labels : tuple of str
         The expiries (E,).
     spot : float
-        The chain's; where that is unknown, the nearest forward.
+    spot_from : "chain" or "forward"
+        Where the chain has no spot, the nearest forward stands for it.
     sign : (float, float)
         Of calls and of puts.
     quotes, counted, no_oi, no_vol : int
@@ -105,6 +106,7 @@ class Exposure:
     strikes: FloatArray
     labels: tuple[str, ...]
     spot: float
+    spot_from: str
     sign: tuple[float, float]
     quotes: int
     counted: int
@@ -139,7 +141,7 @@ class Exposure:
         missing = [f"{n} {why}" for n, why in ((self.no_oi, "without OI"), (self.no_vol, "without volatility")) if n]
         left_out = f"  (left out: {', '.join(missing)})" if missing else ""
         return [
-            ("spot", _level(self.spot)),
+            ("spot", _level(self.spot) + ("" if self.spot_from == "chain" else "  (the nearest forward)")),
             ("sign", f"calls {self.sign[0]:+g}, puts {self.sign[1]:+g}"),
             ("GEX per 1 %", _amount(self.gex)),
             ("DEX", _amount(self.dex)),
@@ -260,6 +262,7 @@ def exposure(
         strikes=quotes.strikes,
         labels=quotes.labels,
         spot=spot,
+        spot_from=quotes.spot_from,
         sign=signs,
         quotes=quotes.listed,
         counted=int(quotes.counted.sum()),
