@@ -1,21 +1,18 @@
-"""American options by collocation of the exercise boundary: a put of strike 1 and a time of 1, and loops over options.
+"""American options by collocation of the exercise boundary: a put of strike 1 that has a time of 1 left.
 
-1. Time is the unit: a deviation vol sqrt(t), a rate r t and a yield q t say all (``vol``, ``r`` and ``q`` below). A call
-   is a put with spot and strike, and rate and yield, exchanged. The put is held while the spot is above B(u), u the time
+1. Time is the unit: a deviation vol sqrt(t), a rate r t and a yield q t say all; here they are vol, r and q. A call is
+   a put with spot and strike, and rate and yield, exchanged. The put is held while the spot is above B(u), u the time
    left; its value is the European one plus the integral over u from 0 to 1 of r e^(-r v) N(-d-) - q x e^(-q v) N(-d+)
    with v = 1 - u, d+- = (ln(x / B(u)) + (r - q +- vol**2 / 2) v) / (vol sqrt(v)).
 2. B falls from X = min(1, r / q) to the boundary of the perpetual option. H = ln(B / X)**2 is nearly a polynomial in
    sqrt(u), which is known by its values at Chebyshev nodes.
-3. The boundary is the fixed point of one of two maps: of smooth pasting (FP-A), which gains more than a digit a turn, or
-   of value matching (FP-B), which gains less but converges also where r - q is large beside vol and FP-A runs away (from
-   0.9 vol on among 250 random sets).
+3. The boundary is the fixed point of one of two maps: of smooth pasting (FP-A), which gains more than a digit a turn,
+   or of value matching (FP-B), which gains less but converges also where r - q is large beside vol and FP-A runs away
+   (from 0.9 vol on among 250 random sets).
 4. With sqrt(u) = sin(a), sqrt(v) = cos(a) the integrands are smooth at both ends, and what the polynomial is at the
-   nodes of a quadrature in a is one matrix for all options: no Chebyshev series is summed, and all loops are vector code.
+   nodes of a quadrature in a is one matrix for all options: no Chebyshev series is summed, all loops are vector code.
 5. The first guess is the quadratic approximation of Barone-Adesi and Whaley. That of the paper (QD+) is better by what
    one turn of FP-A gains, and costs more than the turn.
-
-Not exercised early are puts with r <= 0 and q >= r. With q < r < 0 a put is held on both sides of an interval, which one
-boundary cannot describe: NaN.
 
 Source: L. Andersen, M. Lake, D. Offengenden, "High-performance American option pricing", Journal of Computational
 Finance 20(1) (2016), sections 3 to 5; G. Barone-Adesi, R. Whaley, "Efficient analytic approximation of American option
@@ -27,30 +24,19 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from algomaster.core.jit import kernel
-from algomaster.core.types import FloatArray, IntArray
+from algomaster.core.types import FloatArray
 from algomaster.pricing.kernels.elementary import erfcx_pair, exp, log_ratio
-from algomaster.pricing.kernels.vanilla import HIGHEST, LOWEST, black_greeks, black_price
 
-__all__ = ["Quadrature", "Scheme", "american_boundary_loop", "american_greeks_loop", "american_price_loop"]
+__all__ = ["Quadrature", "Scheme", "integral", "solve"]
 
 _INV_SQRT2: Final = math.sqrt(0.5)
 _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _STEEP: Final = 0.5  # (r - q) / vol from which FP-B is taken
-_CROSSING: Final = 8.0  # (q - r) / vol from which the spot drifts into the boundary: a step amid the integrand
-_DECAYING: Final = 5.0  # r from which the discount falls too fast for few nodes
 _TURNS: Final = 100
 _GUESSES: Final = 30
 _LOWEST_LOG: Final = -600.0
-_NARROWEST: Final = 1e-8  # below it the premium changes by less than that
-_WIDEST: Final = 100.0  # above it not at all
-_LONGEST: Final = 50.0  # of rate and yield times t
-_NEGLIGIBLE: Final = 1e-30  # of rate and yield times t
 _TINY: Final = 2.0**-1000
-_BUMP: Final = 1e-3  # of vol, and of the rate, for differences
-_LEAST_BUMP: Final = 1e-5
 
 
 class Quadrature(NamedTuple):
@@ -153,7 +139,7 @@ def _guess(b: FloatArray, vol: float, r: float, q: float, at: FloatArray) -> Non
 
 
 @kernel(inner=True)
-def _solve(b: FloatArray, vol: float, r: float, q: float, scheme: Scheme, work: FloatArray) -> bool:
+def solve(b: FloatArray, vol: float, r: float, q: float, scheme: Scheme, work: FloatArray) -> bool:
     """Write ln B at the Chebyshev nodes; say whether that converged."""
     at, (cosine, sine, weight, matrix) = scheme.at, scheme.turn
     n, m = at.size, cosine.size
@@ -227,7 +213,7 @@ def _heights(height: FloatArray, b: FloatArray, top: float, matrix: FloatArray) 
 
 
 @kernel(inner=True)
-def _integral(
+def integral(
     x: float, log_x: float, b: FloatArray, vol: float, r: float, q: float, quadrature: Quadrature, work: FloatArray
 ) -> tuple[float, float, float]:
     """Give what early exercise is worth at the spot x, and its first and second derivative by x."""
@@ -256,180 +242,3 @@ def _integral(
         first += slope[j]
         second += bend[j]
     return total, first, second
-
-
-@kernel(inner=True)
-def _early(
-    x: float, log_x: float, vol: float, r: float, q: float, scheme: Scheme, solved: FloatArray, b: FloatArray,
-    work: FloatArray,
-) -> tuple[bool, float]:  # fmt: skip
-    """Say whether the put is held at the spot x, and give what early exercise adds to the European one.
-
-    ``solved`` (3,) holds for which vol, r and q ``b`` is the boundary: neighbours in a chain may share it.
-    """
-    if not (abs(r) <= _LONGEST and abs(q) <= _LONGEST) or q < r < 0.0:
-        return True, math.nan
-    if r < 0.0 or (r < _NEGLIGIBLE and q > -_NEGLIGIBLE):
-        return True, 0.0
-    vol = _in_range(vol)
-    if solved[0] != vol or solved[1] != r or solved[2] != q:
-        converged = _solve(b, vol, r, q, scheme, work)
-        solved[0], solved[1], solved[2] = (vol if converged else math.nan), r, q
-        if not converged:
-            return True, math.nan
-    if log_x <= b[0]:
-        return False, 0.0
-    fine = q - r > _CROSSING * vol or r > _DECAYING
-    worth, _, _ = _integral(x, log_x, b, vol, r, q, scheme.fine if fine else scheme.price, work)
-    most = 1.0 - exp(-r) + (x * (exp(-q) - 1.0) if q < 0.0 else 0.0)
-    worth = worth if worth > 0.0 else 0.0  # rounding and, far away, NaN
-    return True, worth if worth < most else most
-
-
-@kernel(inline=True)
-def _in_range(vol: float) -> float:
-    vol = vol if vol > _NARROWEST else _NARROWEST
-    return vol if vol < _WIDEST else _WIDEST
-
-
-@kernel(inner=True)
-def _put(
-    x: float, log_x: float, vol: float, r: float, q: float, scheme: Scheme, solved: FloatArray, b: FloatArray,
-    work: FloatArray,
-) -> float:  # fmt: skip
-    """Give the value of the put of strike 1."""
-    held, worth = _early(x, log_x, vol, r, q, scheme, solved, b, work)
-    return worth + black_price(-1, x * exp(r - q), 1.0, 1.0, vol, exp(-r)) if held else 1.0 - x
-
-
-@kernel(inline=True)
-def _american(right: int, spot: float, strike: float, european: float, held: bool, worth: float) -> float:
-    """Give the price: never below the European one and the intrinsic value, and NaN where either part is."""
-    intrinsic = float(right) * (spot - strike)
-    intrinsic = intrinsic if intrinsic > 0.0 else 0.0
-    price = european + (strike if right < 0 else spot) * worth if held else intrinsic
-    return intrinsic if price < intrinsic else price
-
-
-@kernel(inner=True)
-def _workspace(scheme: Scheme) -> tuple[FloatArray, FloatArray, FloatArray]:
-    most = max(scheme.turn.cosine.size, scheme.price.cosine.size, scheme.fine.cosine.size)
-    return np.full(3, math.nan), np.empty(scheme.at.size), np.empty((6, most))
-
-
-@kernel
-def american_price_loop(
-    right: IntArray, spot: FloatArray, strike: FloatArray, t: FloatArray, vol: FloatArray, rate: FloatArray,
-    dividend: FloatArray, scheme: Scheme, out: FloatArray,
-) -> None:  # fmt: skip
-    """Write prices into ``out`` (n,)."""
-    solved, b, work = _workspace(scheme)
-    for i in range(out.size):
-        s, k, years = float(spot[i]), float(strike[i]), float(t[i])
-        r, q = float(rate[i]) * years, float(dividend[i]) * years
-        european = black_price(right[i], s * exp(r - q), k, years, vol[i], exp(-r))
-        out[i] = math.nan
-        if european >= 0.0 and LOWEST <= s <= HIGHEST:
-            deviation = float(vol[i]) * math.sqrt(years)
-            if right[i] < 0:
-                held, worth = _early(s / k, log_ratio(s, k), deviation, r, q, scheme, solved, b, work)
-            else:
-                held, worth = _early(k / s, log_ratio(k, s), deviation, q, r, scheme, solved, b, work)
-            out[i] = _american(right[i], s, k, european, held, worth)
-
-
-@kernel
-def american_greeks_loop(
-    right: IntArray, spot: FloatArray, strike: FloatArray, t: FloatArray, vol: FloatArray, rate: FloatArray,
-    dividend: FloatArray, scheme: Scheme, out: FloatArray,
-) -> None:  # fmt: skip
-    """Write price, delta, gamma, vega, theta, rho into the rows of ``out`` (6, n).
-
-    Delta and gamma are derivatives of the integral and theta follows from them by the differential equation; vega and
-    rho are central differences of prices, one-sided where the other side is not priced.
-    """
-    solved, b, work = _workspace(scheme)
-    for i in range(out.shape[1]):
-        s, k, years, v = float(spot[i]), float(strike[i]), float(t[i]), float(vol[i])
-        r, q = float(rate[i]) * years, float(dividend[i]) * years
-        row = black_greeks(right[i], s, k, years, v, rate[i], dividend[i], s * exp(r - q), exp(-r))
-        is_put = right[i] < 0
-        out[:, i] = math.nan
-        if not (row[0] >= 0.0 and LOWEST <= s <= HIGHEST):
-            continue
-        first, second = (r, q) if is_put else (q, r)
-        x = s / k if is_put else k / s
-        log_x = log_ratio(s, k) if is_put else log_ratio(k, s)
-        deviation = v * math.sqrt(years)
-        held, worth = _early(x, log_x, deviation, first, second, scheme, solved, b, work)
-        price = _american(right[i], s, k, row[0], held, worth)
-        if not held:
-            out[0, i], out[1, i] = price, float(right[i])
-            out[2:, i] = 0.0
-        elif worth == 0.0:
-            out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = row
-            out[0, i] = price
-        elif worth > 0.0:
-            width = _in_range(deviation)
-            _, slope, bend = _integral(x, log_x, b, width, first, second, scheme.fine, work)
-            delta = slope if is_put else worth - x * slope
-            gamma = bend / k if is_put else x * x * bend / s
-            extra = (k if is_put else s) * worth
-            by_vol = (k if is_put else s) * _by_vol(x, log_x, width, first, second, scheme, solved, b, work)
-            by_rate = (k if is_put else s) * _by_rate(
-                x, log_x, width, first, second, is_put, scheme, solved, b, work
-            )
-            turned = 0.5 * width * width * s * s * gamma / years
-            out[0, i], out[1, i], out[2, i] = price, row[1] + delta, row[2] + gamma
-            out[3, i], out[5, i] = by_vol * math.sqrt(years), by_rate * years
-            out[4, i] = row[4] + rate[i] * extra - (rate[i] - dividend[i]) * s * delta - turned
-
-
-@kernel(inner=True)
-def _by_vol(
-    x: float, log_x: float, vol: float, r: float, q: float, scheme: Scheme, solved: FloatArray, b: FloatArray,
-    work: FloatArray,
-) -> float:  # fmt: skip
-    step = _BUMP * vol
-    high = _put(x, log_x, vol + step, r, q, scheme, solved, b, work)
-    return (high - _put(x, log_x, vol - step, r, q, scheme, solved, b, work)) / (2.0 * step)
-
-
-@kernel(inner=True)
-def _by_rate(
-    x: float, log_x: float, vol: float, r: float, q: float, first: bool, scheme: Scheme, solved: FloatArray,
-    b: FloatArray, work: FloatArray,
-) -> float:  # fmt: skip
-    """Give the derivative of the put by its first or second rate."""
-    step = _BUMP * abs(r if first else q)
-    step = step if step > _LEAST_BUMP else _LEAST_BUMP
-    up, down = (step, 0.0) if first else (0.0, step)
-    high = _put(x, log_x, vol, r + up, q + down, scheme, solved, b, work)
-    low = _put(x, log_x, vol, r - up, q - down, scheme, solved, b, work)
-    if low == low and high == high:
-        return (high - low) / (2.0 * step)
-    here = _put(x, log_x, vol, r, q, scheme, solved, b, work)
-    return (high - here if high == high else here - low) / step
-
-
-@kernel
-def american_boundary_loop(
-    right: IntArray, spot: FloatArray, strike: FloatArray, t: FloatArray, vol: FloatArray, rate: FloatArray,
-    dividend: FloatArray, scheme: Scheme, out: FloatArray,
-) -> None:  # fmt: skip
-    """Write into ``out`` (n,) the spot at which exercise begins; ``spot`` is any usable one."""
-    solved, b, work = _workspace(scheme)
-    for i in range(out.size):
-        s, k, years = float(spot[i]), float(strike[i]), float(t[i])
-        r, q = float(rate[i]) * years, float(dividend[i]) * years
-        european = black_price(right[i], s * exp(r - q), k, years, vol[i], exp(-r))
-        first, second = (r, q) if right[i] < 0 else (q, r)
-        out[i] = math.nan
-        if european >= 0.0 and years == 0.0:
-            out[i] = k
-        elif european >= 0.0:
-            _, worth = _early(1.0, 0.0, float(vol[i]) * math.sqrt(years), first, second, scheme, solved, b, work)
-            if worth == worth:
-                open_ = solved[1] == first and solved[2] == second and first >= 0.0
-                ratio = exp(b[0]) if open_ else 0.0
-                out[i] = k * ratio if right[i] < 0 else k / ratio

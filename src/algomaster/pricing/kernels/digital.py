@@ -1,9 +1,9 @@
 """Cash-or-nothing and asset-or-nothing options under Black: price and first-order Greeks, and a loop over options.
 
-With D the discount, F the forward, K the strike and w = +1 for a call, -1 for a put, the first pays one unit of cash and is
-worth D N(w d2), the second pays the underlying and is worth D F N(w d1). Both have D F phi(d1) = D K phi(d2) in all their
-Greeks, so that one set of formulas does. N(w d) comes from the pieces of the vanilla price, which are never one minus a
-number near one where they are small: prices out of the money have all their digits.
+With D the discount, F the forward, K the strike and w = +1 for a call, -1 for a put, the first pays one unit of cash
+and is worth D N(w d2), the second pays the underlying and is worth D F N(w d1). The Greeks of both hold the factor
+D F phi(d1) = D K phi(d2), so that one set of formulas does. N(w d) comes from the pieces of the vanilla price, which
+are never one minus a number near one where they are small: prices out of the money have all their digits.
 
 Under a smile the digital call is minus the derivative of the call's price by the strike, volatility moving along:
 the flat price less w vega times the slope of the volatility by the strike (times the strike if the asset is paid). The
