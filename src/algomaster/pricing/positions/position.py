@@ -66,7 +66,7 @@ class Position:
         Raises
         ------
         ValueError
-            Some options have a time to expiry and others have none.
+            Some options have a time to expiry and others have none; a forward without spot or time.
         """
         right = np.array([leg.code for leg in legs], np.int64)
         strike, quantity, price, t, vol = (
@@ -150,6 +150,10 @@ def _carry(t: FloatArray, horizon: float, market: Market) -> tuple[FloatArray, F
     """Give rate and yield (n,) of each leg."""
     rate, dividend = np.full(t.size, market.rate), np.full(t.size, market.dividend)
     if market.forward is not None:
+        if math.isnan(market.spot):
+            raise ValueError("spot: expected a number beside a forward, got None")
+        if not horizon > 0.0:
+            raise ValueError("t: expected a time to expiry beside a forward, got none or 0")
         dividend = rate - math.log(market.forward / market.spot) / horizon
     elif market.surface is not None:
         ahead = t > 0.0

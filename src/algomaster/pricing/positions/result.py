@@ -230,8 +230,6 @@ def payoff(
     if not (_finite("lot", lot) > 0.0 and math.isfinite(_finite("costs", costs))):
         raise ValueError(f"lot: expected a positive number, got {lot!r}")
     read = as_legs(legs, lot=lot)
-    if forward is not None and not market.spot > 0.0:
-        raise ValueError("spot: expected a number beside a forward, got None")
     position = Position.of(read, market)
     shape = _shape(position, costs)
     times, shifts = _scenarios(at, vol_shifts, position)
@@ -338,7 +336,8 @@ def _shape(position: Position, costs: float) -> Shape:
 def _scenarios(at: Any, vol_shifts: Any, position: Position) -> tuple[FloatArray, FloatArray]:
     times = as_vector(np.atleast_1d(at), "at") if at is not None else np.zeros(0 if vol_shifts is None else 1)
     shifts = as_vector(np.atleast_1d(vol_shifts), "vol_shifts") if vol_shifts is not None else np.zeros(1)
-    _check_times(times, position.horizon)
+    if at is not None:
+        _check_times(times, position.horizon)
     lowest = np.nanmin(position.vol[position.options], initial=np.inf)
     if not np.isfinite(shifts).all() or (shifts < -lowest).any():
         raise ValueError(
@@ -348,7 +347,7 @@ def _scenarios(at: Any, vol_shifts: Any, position: Position) -> tuple[FloatArray
 
 
 def _check_times(times: FloatArray, horizon: float) -> None:
-    bad = ~(times >= 0.0) | (times > horizon)
+    bad = ~((times >= 0.0) & (times <= horizon))
     if bad.any():
         raise ValueError(
             f"at: expected years from now between 0 and the first expiry ({horizon:g}), got {times[bad][0]:g}"
