@@ -102,6 +102,12 @@ def _ends(vol: float, r: float, q: float) -> tuple[float, float]:
     return start, last if last > _LOWEST_LOG else _LOWEST_LOG
 
 
+@kernel(inline=True)
+def _decay(y: float) -> float:
+    """Give 1 - e**-y without cancellation."""
+    return y * (1.0 - 0.5 * y * (1.0 - y / 3.0)) if abs(y) < 1e-4 else 1.0 - exp(-y)
+
+
 @kernel(inner=True)
 def _guess(b: FloatArray, vol: float, r: float, q: float, at: FloatArray) -> None:
     """Write ln B by the quadratic approximation; Newton's steps, by halves where they would leave the bracket."""
@@ -112,23 +118,23 @@ def _guess(b: FloatArray, vol: float, r: float, q: float, at: FloatArray) -> Non
     for i in range(at.size):
         u = at[i] * at[i]
         deviation = vol * at[i]
-        kept = (1.0 - exp(-r * u)) / (r * u) if r * u > 1e-9 else 1.0
+        faded, paid_out = _decay(r * u), _decay(q * u)
+        kept = faded / (r * u) if r > 0.0 else 1.0
         slope = -0.5 * (c + math.sqrt(c * c + 8.0 / (variance * u * kept)))
-        grown, discount = exp(-q * u), exp(-r * u)
         left, right = low, top
         here = top - depth * (at[i] / at[i - 1] if i > 0 else 1.0)
         for _ in range(_GUESSES):
             x = exp(here)
             d = (here + (r - q + 0.5 * variance) * u) / deviation
-            n1, g1 = _normal(-d)
-            n2, _ = _normal(deviation - d)
-            paid = x * (1.0 - grown * n1)
-            value = paid + slope * (1.0 - x - discount * n2 + x * grown * n1)
+            n1, g1 = _normal(d)
+            n2, _ = _normal(d - deviation)
+            dear = x * (paid_out + (1.0 - paid_out) * n1)  # x less delta's part: all without 1 less nearly 1
+            value = dear + slope * (faded + (1.0 - faded) * n2 - dear)
             if value > 0.0:
                 right = here
             else:
                 left = here
-            new = here - value / (paid * (1.0 - slope) + x * grown * g1 * _DENSITY / deviation)
+            new = here - value / (dear * (1.0 - slope) + x * (1.0 - paid_out) * g1 * _DENSITY / deviation)
             new = new if left < new < right else 0.5 * (left + right)
             step = abs(new - here)
             here = new

@@ -27,7 +27,7 @@ _DECAYING: Final = 5.0  # r from which the discount falls too fast for few nodes
 _NARROWEST: Final = 1e-8  # of vol sqrt(t): below it the premium changes by less than that
 _WIDEST: Final = 100.0  # above it not at all
 _LONGEST: Final = 50.0  # of rate and yield times t
-_NEGLIGIBLE: Final = 1e-30  # of rate and yield times t
+_NEGLIGIBLE: Final = 1e-12  # of rate and yield times t, which bound the premium
 _BUMP: Final = 1e-3  # of vol, and of the rate, for differences
 _LEAST_BUMP: Final = 1e-5
 
@@ -73,7 +73,10 @@ def _put(
 ) -> float:  # fmt: skip
     """Give the value of the put of strike 1."""
     held, worth = _early(x, log_x, vol, r, q, scheme, solved, b, work)
-    return worth + black_price(-1, x * exp(r - q), 1.0, 1.0, vol, exp(-r)) if held else 1.0 - x
+    forward = x * exp(r - q)
+    forward = forward if forward > LOWEST else LOWEST
+    forward = forward if forward < HIGHEST else HIGHEST
+    return worth + black_price(-1, forward, 1.0, 1.0, vol, exp(-r)) if held else 1.0 - x
 
 
 @kernel(inline=True)
@@ -81,7 +84,7 @@ def _american(right: int, spot: float, strike: float, european: float, held: boo
     """Give the price: never below the European one and the intrinsic value, and NaN where either part is."""
     intrinsic = float(right) * (spot - strike)
     intrinsic = intrinsic if intrinsic > 0.0 else 0.0
-    price = european + (strike if right < 0 else spot) * worth if held else intrinsic
+    price = european + (strike if right < 0 else spot) * worth if held else european
     return intrinsic if price < intrinsic else price
 
 

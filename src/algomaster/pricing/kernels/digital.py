@@ -90,22 +90,24 @@ def black_digital(
     carry = dividend if asset else rate
     drift = rate - dividend
     twice_root = 2.0 * root if root > _TINY else _TINY
-    slope = w * factor / (s * width)
+    slope = w * (factor / width) / s
     fade = (factor * drift) / width - factor * e * sigma / twice_root
     vega = density * root
-    d1 = e1 * deviation
-    d2 = e2 * deviation
-    vanna = -vega * e2 / s
-    bend = vega / (s * width) * ((d1 * d2 - 1.0) / (s * width))
-    volga = vega * d1 * e2 * root
+    swing = deviation if deviation < _FAR else _FAR
+    d1 = e1 * swing
+    d2 = e2 * swing
+    tilted = held != 0.0
+    vanna = -held * vega * e2 / s if tilted else 0.0
+    bend = held * (vega / width / s) * ((d1 * d2 - 1.0) / width / s) if tilted else 0.0
+    volga = held * vega * d1 * e2 * root if tilted else 0.0
     # -d vega / dt, written without dividing by t where vega already holds its root
-    veta = vega * (dividend + d1 * drift / width) - density * (1.0 + d1 * d2) / twice_root
+    veta = held * (vega * (dividend + d1 * drift / width) - density * (1.0 + d1 * d2) / twice_root) if tilted else 0.0
     undefined = math.nan if (not usable) | ((deviation == 0.0) & (f == k)) else 0.0
     price = value - held * vega + (0.0 if usable else math.nan)
-    delta = (value / s if asset else 0.0) + slope - held * vanna + undefined
-    gamma = -slope * e / s - held * bend + undefined
-    by_vol = -w * factor * e * root - held * volga + undefined
-    theta = carry * value - w * fade - held * veta + undefined
+    delta = (value / s if asset else 0.0) + slope - vanna + undefined
+    gamma = -slope * e / s - bend + undefined
+    by_vol = -w * factor * e * root - volga + undefined
+    theta = carry * value - w * fade - veta + undefined
     rho = (0.0 if asset else -years * value) + w * factor * years / width + held * vega * e1 * years + undefined
     return price, delta, gamma, by_vol, theta, rho
 
