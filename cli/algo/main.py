@@ -10,7 +10,7 @@ import typer
 
 import algomaster
 from algo import console
-from algo.commands import backtest, chain, data, price, report, strategies, sweep
+from algo.commands import backtest, chain, data, exposure, price, report, strategies, surface, sweep, warmup
 from algomaster.core.errors import AlgoError, DataError
 
 __all__ = ["app", "run"]
@@ -31,6 +31,9 @@ app.add_typer(data.app, name="data")
 app.command("price")(price.price)
 app.command("iv")(price.iv)
 app.command("chain")(chain.chain)
+app.command("surface")(surface.surface)
+app.command("exposure")(exposure.exposure)
+app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 
 

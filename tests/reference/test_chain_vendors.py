@@ -112,7 +112,7 @@ def test_the_exchanges_own_vols_are_of_the_last_price_on_the_spot_at_ten_percent
 
 
 def test_the_exchanges_rate_makes_its_calls_and_puts_disagree_and_parity_mends_it():
-    """At one strike call and put have one volatility; on spot and 10 % they differ by a point, on our forward by little.
+    """At one strike call and put have one volatility; on spot and 10 % they differ by a point, on our forward not.
 
     Around the money only: that evening's options in the money closed below parity, whatever the forward.
     """
