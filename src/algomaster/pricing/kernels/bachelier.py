@@ -18,9 +18,9 @@ from typing import Final
 from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.elementary import erfcx_pair, exact_difference, exp, log_ratio
 from algomaster.pricing.kernels.implied import BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
-from algomaster.pricing.kernels.vanilla import HIGHEST
+from algomaster.pricing.kernels.vanilla import HIGHEST, MOVING
 
-__all__ = ["bachelier_greeks", "bachelier_implied", "bachelier_price"]
+__all__ = ["bachelier_first", "bachelier_greeks", "bachelier_implied", "bachelier_price"]
 
 _INF: Final = math.inf
 _INV_SQRT2: Final = math.sqrt(0.5)
@@ -39,8 +39,8 @@ _GUESS: Final = (1.043124, -1.837632, 1.80005, -1.009541, 1.00015)  # by least s
 
 
 @kernel(inline=True)
-def _parts(gap: float, deviation: float) -> tuple[float, float, float]:
-    """Give the undiscounted price out of the money, N(-d) and phi(d) for the distance ``gap`` to the strike."""
+def _parts(gap: float, deviation: float) -> tuple[float, float, float, float]:
+    """Give the undiscounted price out of the money, N(-d), phi(d) and d for the distance ``gap`` to the strike."""
     moving = deviation > 0.0
     d = gap / (deviation if moving else 1.0)
     d = d if d < _FAR else _FAR
@@ -48,7 +48,7 @@ def _parts(gap: float, deviation: float) -> tuple[float, float, float]:
     u = d * _INV_SQRT2
     at_u, _, fall = erfcx_pair(u, u, 1.0)
     g = exp(-u * u)
-    return deviation * g * (_DENSITY * _HALF_SQRT_PI) * fall, 0.5 * g * at_u, _DENSITY * g
+    return deviation * g * (_DENSITY * _HALF_SQRT_PI) * fall, 0.5 * g * at_u, _DENSITY * g, d
 
 
 @kernel(inline=True)
@@ -68,41 +68,63 @@ def bachelier_price(right: int, forward: float, strike: float, t: float, vol: fl
     usable = _usable(right, forward, strike, t, vol, discount)
     moneyness = (float(forward) - float(strike)) * float(right) if usable else 1.0
     deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
-    otm, _, _ = _parts(abs(moneyness), deviation)
+    otm, _, _, _ = _parts(abs(moneyness), deviation)
     return float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) if usable else math.nan
 
 
 @kernel(inline=True)
 def bachelier_greeks(
-    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, discount: float
-) -> tuple[float, float, float, float, float, float]:
+    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, growth: float,
+    discount: float,
+) -> tuple[float, float, float, float, float, float]:  # fmt: skip
     """Give price, delta, gamma, vega, theta and rho; see :func:`~algomaster.pricing.kernels.vanilla.black_greeks`.
 
-    The forward is normal with constant ``vol`` and is exp((rate - dividend) * t) times the spot.
+    The forward is normal with constant ``vol`` and is ``growth`` = exp((rate - dividend) * t) times the spot.
     """
-    usable = _usable(right, forward, strike, t, vol, discount)
-    moneyness = (float(forward) - float(strike)) * float(right) if usable else 1.0
+    first, _ = bachelier_first(right, strike, t, vol, rate, dividend, forward, growth, discount)
+    return first
+
+
+@kernel(inline=True)
+def bachelier_first(
+    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, growth: float,
+    discount: float,
+) -> tuple[
+    tuple[float, float, float, float, float, float], tuple[float, float, float, float, float, float]
+]:  # fmt: skip
+    """Give what :func:`bachelier_greeks` gives, and of what the higher orders are made.
+
+    The second tuple is N(d) (with the sign of the right) and n(d) discounted, 1/deviation, 1/sqrt(t), sqrt(t), and
+    d = (forward - strike) / deviation. Reciprocals of nothing are 0, or NaN where forward and strike are equal.
+    """
+    usable = _usable(right, forward, strike, t, vol, discount) & (growth > 0.0) & (growth < _INF)
+    gap = float(forward) - float(strike) if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0
+    discount = float(discount) if usable else math.nan
+    moneyness = gap * float(right)
     root = math.sqrt(years)
     deviation = sigma * root
-    otm, tail, density = _parts(abs(moneyness), deviation)
-    exercised = 1.0 - tail if moneyness > 0.0 else tail
-    flat = deviation == 0.0
-    undefined = flat & (moneyness == 0.0)
-    carried = exp((rate - dividend) * t)  # forward / spot, of a spot of 0 too
-    held = discount * exercised * float(right)
-    shape = discount * density
-    decay = 0.5 * shape * sigma / (root if root > 0.0 else 1.0)
-    missing = math.nan if not usable else 0.0
-    price = float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) + missing
-    delta = held * carried + missing
-    gamma = shape * carried * carried / (1.0 if flat else deviation) + (math.nan if undefined else missing)
-    vega = shape * root + missing
-    drift = (rate - dividend) * held * forward
-    theta = rate * price - drift - decay + (math.nan if undefined & (root == 0.0) else missing)
-    rho = years * (held * forward - price) + missing
-    return price, delta, gamma, vega, theta, rho
+    otm, tail, density, d = _parts(abs(gap), deviation)
+    moving = deviation >= MOVING
+    per_deviation = 1.0 / (deviation if moving else 1.0)
+    still = math.nan if gap == 0.0 else 0.0
+    per_deviation = per_deviation if moving else still
+    per_root = sigma * per_deviation
+    per_root = per_root if moving or root == 0.0 else 0.0
+    exercised = discount * (1.0 - tail if moneyness > 0.0 else tail) * float(right)
+    density = discount * density
+    price = discount * (otm + (moneyness if moneyness > 0.0 else 0.0))
+    drift = (rate - dividend) * exercised * forward
+    first = (
+        price,
+        exercised * growth,
+        (density * growth) * (growth * per_deviation),
+        density * root,
+        rate * price - drift - 0.5 * density * (sigma * per_root),
+        years * (exercised * forward - price),
+    )
+    return first, (exercised, density, per_deviation, per_root, root, -d if gap < 0.0 else d)
 
 
 @kernel(inline=True)
