@@ -14,11 +14,11 @@ from algomaster.core.render import html_table, text_table
 from algomaster.core.types import IntArray
 from algomaster.pricing.inputs import Inputs, choose
 from algomaster.pricing.kernels import implied as codes
-from algomaster.pricing.kernels import loops
+from algomaster.pricing.kernels import implied_loops
 
 __all__ = ["ImpliedStatus", "ImpliedVol", "implied_vol"]
 
-_LOOPS: Final = {"black": loops.black_implied_loop, "bachelier": loops.bachelier_implied_loop}
+_LOOPS: Final = {"black": implied_loops.black_implied_loop, "bachelier": implied_loops.bachelier_implied_loop}
 
 
 class ImpliedStatus(enum.IntEnum):

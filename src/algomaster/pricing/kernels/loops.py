@@ -9,17 +9,14 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
-from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_implied, bachelier_price
+from algomaster.pricing.kernels.bachelier import bachelier_greeks, bachelier_price
 from algomaster.pricing.kernels.elementary import exp
-from algomaster.pricing.kernels.implied import black_implied
 from algomaster.pricing.kernels.vanilla import LOWEST, black_greeks, black_price
 
 __all__ = [
     "bachelier_greeks_loop",
-    "bachelier_implied_loop",
     "bachelier_price_loop",
     "black_greeks_loop",
-    "black_implied_loop",
     "black_price_loop",
 ]
 
@@ -79,25 +76,3 @@ def bachelier_greeks_loop(
         forward, discount = _carry(float(spot[i]), years, r, q)
         row = bachelier_greeks(right[i], k, years, v, r, q, forward, discount)
         out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = row
-
-
-@kernel
-def black_implied_loop(
-    right: IntArray, price: FloatArray, spot: FloatArray, strike: FloatArray, t: FloatArray, rate: FloatArray,
-    dividend: FloatArray, vol: FloatArray, status: IntArray,
-) -> None:  # fmt: skip
-    """Write volatilities into ``vol`` (n,) and what happened into ``status`` (n,)."""
-    for i in range(vol.size):
-        forward, discount = _carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
-        vol[i], status[i] = black_implied(right[i], price[i], forward, strike[i], t[i], discount)
-
-
-@kernel
-def bachelier_implied_loop(
-    right: IntArray, price: FloatArray, spot: FloatArray, strike: FloatArray, t: FloatArray, rate: FloatArray,
-    dividend: FloatArray, vol: FloatArray, status: IntArray,
-) -> None:  # fmt: skip
-    """Write volatilities into ``vol`` (n,) and what happened into ``status`` (n,)."""
-    for i in range(vol.size):
-        forward, discount = _carry(float(spot[i]), float(t[i]), float(rate[i]), float(dividend[i]))
-        vol[i], status[i] = bachelier_implied(right[i], price[i], forward, strike[i], t[i], discount)
