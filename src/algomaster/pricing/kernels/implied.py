@@ -4,15 +4,14 @@ Everything is measured in m, the smaller of forward and strike; a = ln(M/m) with
 
 1. :func:`_time_value` subtracts what is certain and gives both the price b of the option out of the money and its
    complement c = 1 - b, each straight from the quote, so that neither loses digits to the other.
-2. :func:`_guess` inverts the price with the normal distribution replaced by Polya's approximation (a quadratic equation
-   in exp(-2 (h**2 + s**2/4) / pi); Stefanica and Radoicic 2017), arranged so that nothing cancels.
-3. :func:`_improve` takes Householder steps of fourth order on one of three objectives (Jaeckel 2015): 1/ln(b) below the
-   price at which s**2 = 2 a, b itself above it, ln(c) where the complement is the smaller.
+2. :mod:`~algomaster.pricing.kernels.implied_guess` finds a start that is good to 3e-4, to 3e-5 in any market.
+3. :func:`_last_step` takes one Householder step of fourth order on ln(b), or on ln(c) where that is the smaller, with
+   all digits: ln(b) = -y**2 + ln((erfcx(y) - erfcx(z)) / 2) needs no exponential, so nothing under- or overflows, and
+   only the distance of ln(b) from its target must be exact; the rest of the step may be rounded as it comes.
 
-Two steps are always enough: the guess is within 12 %, one step leaves 2e-5, the next the rounding error.
+Prices are lifted by 2**600, so that one near the smallest number has all its digits.
 
-Sources: D. Stefanica, R. Radoicic, "An explicit implied volatility formula" (2017); P. Jaeckel, "Let's be rational"
-(2015), section 6 for the objectives.
+Sources: P. Jaeckel, "Let's be rational" (2015), section 6 for the objectives; the rest is derived here.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ import math
 from typing import Final
 
 from algomaster.core.jit import kernel
-from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exact_difference, exp, log_ratio
+from algomaster.pricing.kernels.elementary import erfcx_pair, exact_difference, log_ratio
+from algomaster.pricing.kernels.implied_guess import LIFT, first_guess, first_step, lift, series
 from algomaster.pricing.kernels.vanilla import HIGHEST, LOWEST
 
 __all__ = ["ABOVE_MAX", "BAD_INPUT", "BELOW_INTRINSIC", "EXPIRED", "OK", "black_implied"]
@@ -33,18 +33,10 @@ EXPIRED: Final = 3
 BAD_INPUT: Final = 4
 
 _INV_SQRT2: Final = math.sqrt(0.5)
-_DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
-_KAPPA: Final = 1.0 - 2.0 / math.pi
-_DELTA: Final = 2.0 / math.pi - 0.5
-_HALF_PI: Final = 0.5 * math.pi
-_SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
-_NEAR_BELOW: Final = 0.01
-_NEAR_RATIO: Final = 0.02
-_SMALL: Final = 2.0**-1000
+_INV_TWICE_DENSITY: Final = 0.5 * math.sqrt(2.0 * math.pi)
 _SMALLEST: Final = 2.0**-1022  # the smallest normal number
-_LIFT: Final = 2.0**600  # prices near the smallest number are lifted to where numbers have all their digits
-_LIFT_BELOW: Final = 2.0**-400
-_LN_LIFT: Final = 600.0 * math.log(2.0)
+_HALF_LIFT: Final = math.sqrt(LIFT)
+_FAR: Final = (0.39, 0.14)  # beyond b = 0.39 - 0.14 m/M the complement; there y is within 0.21 of 0 on either side
 _INF: Final = math.inf
 
 
@@ -60,72 +52,38 @@ def _time_value(call: bool, price: float, forward: float, strike: float) -> tupl
 
 
 @kernel(inline=True)
-def _sinh(x: float, grown: float) -> float:
-    """Give sinh(x), x >= 0, from grown = exp(x); good enough for a guess."""
-    return x * (1.0 + x * x / 6.0) if x < 1e-2 else 0.5 * (grown - 1.0 / grown)
-
-
-@kernel(inline=True)
-def _guess(
-    a: float, low: float, high: float, lifted: float, c: float, lift: float, factor: float, below: bool
-) -> float:
-    """Give s = vol sqrt(t) to about 12 %; ``below`` says on which side of s**2 = 2 a it lies."""
-    b = lifted / factor
-    share = (b * low + (high - low)) / high
-    rest = c * ((low * (1.0 - c) + high) / high)  # 1 - b * share without cancellation
-    root = math.sqrt(high / low)
-    grown = exp(_KAPPA * a)
-    sinh_kappa = _sinh(_KAPPA * a, grown)
-    n = _sinh(0.5 * a, root) * _sinh(_DELTA * a, root / grown) + 0.5 * b * share * (grown + 1.0 / grown)
-    under = n + math.sqrt(n * n + sinh_kappa * sinh_kappa * b * share * rest) + _SMALL
-    w = 2.0 * lifted * share * rest / under
-    big = (lift - log_ratio(w if w > _SMALL else _SMALL, 1.0)) * _HALF_PI
-    square = big * big - a * a
-    split = math.sqrt(square if square > 0.0 else 0.0)
-    upper = 2.0 * (big + split)
-    lower = 2.0 * a * (a / (big + split + _SMALL))
-    s = math.sqrt(lower if below else upper)
-    at_money = (b < _NEAR_BELOW) & (a < _NEAR_RATIO * b)  # w would round to 1; here b = s / sqrt(2 pi) - a / 2
-    return _SQRT_2PI * (b + 0.5 * a) if at_money else s
-
-
-@kernel(inline=True)
-def _improve(s: float, a: float, b: float, c: float, lift: float, below: bool, far: bool) -> float:
-    """Take one Householder step of fourth order from ``s``.
-
-    ``b`` is the target multiplied by exp(lift), ``c`` its complement (of use only where nothing is lifted).
-    """
-    s = s if s > _SMALLEST else _SMALLEST
+def _last_step(s: float, a: float, target: float, far: bool) -> float:
+    """Take a step of fourth order from ``s`` towards ``target``, the lifted complement if ``far``, else the price."""
     h = a / s
     half = 0.5 * s
     y = (h - half) * _INV_SQRT2
     z = (h + half) * _INV_SQRT2
-    near = y >= -ERFCX_MARGIN
-    at_u, at_z, difference = erfcx_pair(y if near else -y, z, s * _INV_SQRT2 if near else z + y)
-    g = exp(lift - y * y)
-    part = 0.5 * g * (difference if near else at_u + at_z)
-    model_b = part if near else 1.0 - part
-    model_c = 1.0 - part if near else part
-    slope = g * _DENSITY
+    at_u, at_z, difference = erfcx_pair(-y if far else y, z, z + y if far else s * _INV_SQRT2)
+    part = at_u + at_z if far else difference
+    square = y * y
+    factor, deeper = lift(square)
+    gap = log_ratio(target, 0.5 * part * factor) + (square - deeper)
+    e = gap * (part / s) * _INV_TWICE_DENSITY
+    e = -e if far else e
+    second, third = series(e, gap, h, s)
+    return s + s * e * (1.0 - 0.5 * second + 0.5 * second * second - third * (1.0 / 6.0))
 
-    second = h * h / s - 0.25 * s  # b''/b'
-    third = second * second - 3.0 * (h / s) * (h / s) - 0.25  # b'''/b'
-    target = c if far else b
-    model = model_c if far else model_b
-    gap = log_ratio(target if target > _SMALL else _SMALL, model if model > _SMALL else _SMALL)
-    log_b = log_ratio(b if below else 0.5, 1.0) - lift
-    log_model = log_b - gap
-    ratio = slope / (model if model > _SMALL else _SMALL)
-    ratio = -ratio if far else ratio
-    inverse = 1.0 / log_model if below else 0.0
-    newton = gap * (log_model / log_b if below else 1.0) / ratio
-    ratio = ratio if below | far else 0.0
-    newton = newton if below | far else (b - model_b) / slope
-    h2 = second - ratio - 2.0 * ratio * inverse
-    h3 = third - 3.0 * second * ratio + 2.0 * ratio * ratio
-    h3 = h3 - 6.0 * ratio * inverse * (second - ratio) + 6.0 * ratio * ratio * inverse * inverse
-    step = newton * (1.0 + 0.5 * h2 * newton) / (1.0 + newton * (h2 + h3 * newton / 6.0))
-    return s + step
+
+@kernel(inline=True)
+def _solve(low: float, high: float, value: float, complement: float) -> float:
+    """Give vol sqrt(t) for 0 < value < low, complement = low - value."""
+    a = log_ratio(high, low)
+    inverse = 1.0 / (low * high)
+    inverse_low = inverse * high
+    r = low * (inverse * low)
+    lifted = (value * _HALF_LIFT) * (inverse_low * _HALF_LIFT)
+    b = value * inverse_low
+    c = complement * inverse_low
+    far = b > _FAR[0] - _FAR[1] * r
+    target = c * LIFT if far else lifted
+    s, h = first_guess(a, r, (high - low) * (inverse * low), b, c, lifted)
+    s = first_step(s, h, target, far)
+    return _last_step(s if s > _SMALLEST else _SMALLEST, a, target, far)
 
 
 @kernel(inline=True)
@@ -164,27 +122,9 @@ def black_implied(
     high = k if f < k else f
     s = _solve(low, high, value if solvable else 0.25 * low, complement if solvable else 0.75 * low)
     vol = s / math.sqrt(float(t) if good & live else 1.0)
-    seen = (value > 0.0) & (vol >= _SMALLEST)
+    seen = (value > 0.0) & (s >= _SMALLEST) & (vol >= _SMALLEST)
     status = OK if complement > 0.0 else ABOVE_MAX
     status = status if seen else BELOW_INTRINSIC
     status = status if live else EXPIRED
     status = status if good else BAD_INPUT
     return vol if status == OK else math.nan, status
-
-
-@kernel(inline=True)
-def _solve(low: float, high: float, value: float, complement: float) -> float:
-    """Give vol sqrt(t) for 0 < value < low, complement = low - value."""
-    a = log_ratio(high, low)
-    root = math.sqrt(a)
-    _, _, split = erfcx_pair(0.0, root, root)
-    c = complement / low
-    below = value < 0.5 * split * low  # the price at s**2 = 2 a
-    tiny = below & (value < low * _LIFT_BELOW)
-    factor = _LIFT if tiny else 1.0
-    lift = _LN_LIFT if tiny else 0.0
-    b = value * factor / low
-    far = (c < 0.5) & (not below)
-    s = _guess(a, low, high, b, c, lift, factor, below)
-    s = _improve(s, a, b, c, lift, below, far)
-    return _improve(s, a, b, c, lift, below, far)
