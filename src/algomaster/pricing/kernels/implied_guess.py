@@ -73,8 +73,8 @@ _SPLIT: Final = (0.60078073, 1.47850991, 0.67955601)
 
 
 @kernel(inline=True)
-def _rough_expm1(x: float) -> float:
-    """Give exp(x) - 1 for -700 < x <= 0, also near 0 with a relative error of 5e-7."""
+def _rough_exp(x: float) -> tuple[float, float]:
+    """Give exp(x) and exp(x) - 1 for -700 < x <= 0, each with a relative error of 5e-7."""
     shifted = x * _INV_LN2 + _ROUNDER
     whole = shifted - _ROUNDER
     power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
@@ -83,7 +83,8 @@ def _rough_expm1(x: float) -> float:
     for i in range(1, 5):
         p = p * r + EXPM1_COEFFICIENTS[i]
     scale = float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
-    return (scale - 1.0) + scale * (p * r)
+    growth = scale * (p * r)
+    return scale + growth, (scale - 1.0) + growth
 
 
 @kernel(inline=True)
@@ -116,12 +117,12 @@ def first_guess(a: float, r: float, apart: float, b: float, c: float, lifted: fl
     """
     root = math.sqrt(a)
     below = b * _SQRT_PI * (1.0 + root * (_SPLIT[1] + root * _SPLIT[2])) < root * (1.0 + root * _SPLIT[0])
-    fall = _rough_expm1(-_KAPPA * a)  # p - 1
-    p = fall + 1.0
+    p, fall = _rough_exp(-_KAPPA * a)  # and p - 1
     ends = fall * (p + 1.0)  # p**2 - 1
+    excess = ends + apart if a < 1.0 else p * p - r  # p**2 - m/M
     share = b * r + apart
     rest = c * (r * (1.0 - c) + 1.0)  # 1 - b share
-    n = apart * (ends + apart) + 2.0 * r * b * share * (ends + 2.0)
+    n = apart * excess + 2.0 * r * b * share * (ends + 2.0)
     spread = 2.0 * r * ends
     under = math.sqrt(n * n + spread * spread * (b * share * rest))
     under = n + (under if under > n else n)  # squares of what is small may be 0
