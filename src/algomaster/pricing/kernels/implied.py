@@ -54,7 +54,8 @@ def _time_value(call: bool, price: float, forward: float, strike: float) -> tupl
 @kernel(inline=True)
 def _last_step(s: float, a: float, target: float, far: bool) -> float:
     """Take a step of fourth order from ``s`` towards ``target``, the lifted complement if ``far``, else the price."""
-    h = a / s
+    inverse = 1.0 / s
+    h = a * inverse
     half = 0.5 * s
     y = (h - half) * _INV_SQRT2
     z = (h + half) * _INV_SQRT2
@@ -63,7 +64,7 @@ def _last_step(s: float, a: float, target: float, far: bool) -> float:
     square = y * y
     factor, deeper = lift(square)
     gap = log_ratio(target, 0.5 * part * factor) + (square - deeper)
-    e = gap * (part / s) * _INV_TWICE_DENSITY
+    e = gap * (part * inverse) * _INV_TWICE_DENSITY
     e = -e if far else e
     second, third = series(e, gap, h, s)
     return s + s * e * (1.0 - 0.5 * second + 0.5 * second * second - third * (1.0 / 6.0))
