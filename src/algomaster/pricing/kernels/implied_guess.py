@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 
 from algomaster.core.jit import kernel
+from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["LIFT", "first_guess", "first_step", "lift", "series"]
 
@@ -63,6 +64,7 @@ _HALF_PI: Final = 0.5 * math.pi
 _KAPPA: Final = 1.0 - 2.0 / math.pi
 _GROWTH: Final = 2.0 - 2.0 / math.pi
 _SMALL: Final = 2.0**-1000
+_CLOSE: Final = 1e-7
 _DEEP: Final = 300.0
 _DEEP_BELOW: Final = 2.0**-400
 _LN_LIFT: Final = 600.0 * math.log(2.0)
@@ -75,13 +77,13 @@ _SPLIT: Final = (0.60078073, 1.47850991, 0.67955601)
 @kernel(inline=True)
 def _rough_exp(x: float) -> tuple[float, float]:
     """Give exp(x) and exp(x) - 1 for -700 < x <= 0, each with a relative error of 5e-7."""
-    shifted = x * _INV_LN2 + _ROUNDER
+    shifted = fused(x, _INV_LN2, _ROUNDER)
     whole = shifted - _ROUNDER
     power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
-    r = x - whole * _LN2
+    r = fused(whole, -_LN2, x)
     p = EXPM1_COEFFICIENTS[0]
     for i in range(1, 5):
-        p = p * r + EXPM1_COEFFICIENTS[i]
+        p = fused(p, r, EXPM1_COEFFICIENTS[i])
     scale = float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
     growth = scale * (p * r)
     return scale + growth, (scale - 1.0) + growth
@@ -94,8 +96,8 @@ def _rough_log(p: float, q: float) -> float:
     near = q * float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
     z = (p - near) / (p + near)
     w = z * z
-    c = (LOG_COEFFICIENTS[0] * w + LOG_COEFFICIENTS[1]) * w + LOG_COEFFICIENTS[2]
-    return float(power) * _LN2 + z * c
+    c = fused(fused(LOG_COEFFICIENTS[0], w, LOG_COEFFICIENTS[1]), w, LOG_COEFFICIENTS[2])
+    return fused(float(power), _LN2, z * c)
 
 
 @kernel(inline=True)
@@ -115,26 +117,28 @@ def first_guess(a: float, r: float, apart: float, b: float, c: float, lifted: fl
     -----
     In p = exp(-kappa a) all hyperbolic functions of the formula become polynomials.
     """
+    apart = a if a < _CLOSE else apart  # which the rounding of the forward may have taken
     root = math.sqrt(a)
-    below = b * _SQRT_PI * (1.0 + root * (_SPLIT[1] + root * _SPLIT[2])) < root * (1.0 + root * _SPLIT[0])
+    below = b * _SQRT_PI * (fused(root, fused(root, _SPLIT[2], _SPLIT[1]), 1.0)) < root * fused(root, _SPLIT[0], 1.0)
     p, fall = _rough_exp(-_KAPPA * a)  # and p - 1
     ends = fall * (p + 1.0)  # p**2 - 1
     excess = ends + apart if a < 1.0 else p * p - r  # p**2 - m/M
-    share = b * r + apart
-    rest = c * (r * (1.0 - c) + 1.0)  # 1 - b share
-    n = apart * excess + 2.0 * r * b * share * (ends + 2.0)
+    share = fused(b, r, apart)
+    rest = c * fused(r, 1.0 - c, 1.0)  # 1 - b share
+    bought = b * share
+    n = fused(apart, excess, 2.0 * r * bought * (ends + 2.0))
     spread = 2.0 * r * ends
-    under = math.sqrt(n * n + spread * spread * (b * share * rest))
+    under = math.sqrt(fused(n, n, spread * spread * (bought * rest)))
     under = n + (under if under > n else n)  # squares of what is small may be 0
     over = 8.0 * lifted * share * rest
     deep = b < _DEEP_BELOW  # the logarithm of too large a ratio could not be taken
     w = _rough_log(under * (1.0 if deep else LIFT), over if over > _SMALL else _SMALL)
-    w = w + ((_LN_LIFT if deep else 0.0) + _GROWTH * a)
+    w = w + fused(_GROWTH, a, _LN_LIFT if deep else 0.0)
     big = w * _HALF_PI
-    square = big * big - a * a
+    square = fused(big, big, -a * a)
     v = math.sqrt(2.0 * (big + math.sqrt(square if square > 0.0 else 0.0)))
     at_money = (b < _NEAR_BELOW) & (a < _NEAR_RATIO * b)  # w would be lost in its rounding; b = s / sqrt(2 pi) - a / 2
-    v = _SQRT_2PI * (b + 0.5 * a) if at_money else v
+    v = _SQRT_2PI * fused(0.5, a, b) if at_money else v
     x = a / v
     below = below & (not at_money)
     return 2.0 * x if below else v, 0.5 * v if below else x
@@ -157,7 +161,7 @@ def series(e: float, gap: float, h: float, s: float) -> tuple[float, float]:
     quarter = 0.25 * s * s
     bend = (square - quarter) * e
     second = bend - gap
-    third = bend * bend - (3.0 * square + quarter) * e * e - 3.0 * bend * gap + 2.0 * gap * gap
+    third = fused(bend - 2.0 * gap, second, -fused(3.0, square, quarter) * e * e)
     return second, third
 
 
@@ -170,23 +174,23 @@ def first_step(s: float, h: float, target: float, far: bool) -> float:
     u = u if u > -ROUGH_MARGIN else -ROUGH_MARGIN
     pole_u = u + _POLE
     pole_z = z + _POLE
-    inverse = _SPAN / (pole_u * pole_z * s)
-    ou = inverse * pole_z * s
-    oz = inverse * pole_u * s
-    inverse = inverse * pole_u * pole_z * _INV_SPAN
+    poles = pole_u * pole_z
+    inverse = _SPAN / (poles * s)
+    ou = inverse * (pole_z * s)
+    oz = inverse * (pole_u * s)
     qu = 1.0 - ou
     qz = 1.0 - oz
     value = ROUGH_COEFFICIENTS[0]
     slope = 0.0
     for i in range(1, 10):
-        slope = slope * qz + value
-        value = value * qu + ROUGH_COEFFICIENTS[i]
-    step = ou * oz * (z - u if far else s * _INV_SQRT2) * _INV_SPAN
-    part = ou * value + oz * (value + step * slope) if far else step * (value - oz * slope)
+        slope = fused(slope, qz, value)
+        value = fused(value, qu, ROUGH_COEFFICIENTS[i])
+    step = inverse * s * (z - u if far else s * _INV_SQRT2)
+    part = fused(ou, value, oz * fused(step, slope, value)) if far else step * fused(-oz, slope, value)
     square = y * y
     factor, deeper = lift(square)
     gap = _rough_log(target, 0.5 * part * factor) + (square - deeper)
-    e = gap * part * inverse * _INV_TWICE_DENSITY
+    e = gap * part * (inverse * poles) * (_INV_TWICE_DENSITY * _INV_SPAN)
     e = -e if far else e
     second, third = series(e, gap, h, s)
-    return s + s * e * (1.0 + 0.5 * second) / (1.0 + second + third * (1.0 / 6.0))
+    return fused(s * e, fused(0.5, second, 1.0) / fused(third, 1.0 / 6.0, 1.0 + second), s)
