@@ -70,8 +70,8 @@ _DEEP_BELOW: Final = 2.0**-400
 _LN_LIFT: Final = 600.0 * math.log(2.0)
 _NEAR_BELOW: Final = 0.01
 _NEAR_RATIO: Final = 0.02
-_SPLIT: Final = (0.60078073, 1.47850991, 0.67955601)
-"""(1 - erfcx(x)) / 2 = x (1 + p0 x) / (sqrt(pi) (1 + p1 x + p2 x**2)) for x >= 0; relative error 1.1e-3."""
+SPLIT_COEFFICIENTS: Final = (0.60078073, 1.47850991, 0.67955601)
+"""(1 - erfcx(x)) / 2 = x (1 + p0 x) / (sqrt(pi) (1 + p1 x + p2 x**2)) for x >= 0; relative error 1.2e-3."""
 
 
 @kernel(inline=True)
@@ -119,7 +119,8 @@ def first_guess(a: float, r: float, apart: float, b: float, c: float, lifted: fl
     """
     apart = a if a < _CLOSE else apart  # which the rounding of the forward may have taken
     root = math.sqrt(a)
-    below = b * _SQRT_PI * (fused(root, fused(root, _SPLIT[2], _SPLIT[1]), 1.0)) < root * fused(root, _SPLIT[0], 1.0)
+    p0, p1, p2 = SPLIT_COEFFICIENTS
+    below = b * _SQRT_PI * fused(root, fused(root, p2, p1), 1.0) < root * fused(root, p0, 1.0)
     p, fall = _rough_exp(-_KAPPA * a)  # and p - 1
     ends = fall * (p + 1.0)  # p**2 - 1
     excess = ends + apart if a < 1.0 else p * p - r  # p**2 - m/M

@@ -7,7 +7,7 @@ and ``status`` are written.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, ParamSpec
 
 from algomaster.core.jit import kernel, prange
 from algomaster.core.types import FloatArray, IntArray
@@ -26,9 +26,7 @@ __all__ = [
 BLOCK: Final = 4096
 """Options that one thread takes at a time."""
 
-Loop = Callable[
-    [IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray], None
-]
+P = ParamSpec("P")
 
 
 @kernel
@@ -76,8 +74,9 @@ def bachelier_implied_loop(
         vol[i], status[i] = bachelier_implied(right[i], price[i], forward, strike[i], t[i], discount)
 
 
-def _in_parallel(loop: Loop) -> Loop:
+def _in_parallel(loop: Callable[P, None]) -> Callable[P, None]:
     """Give the loop over blocks by several threads: the same function of every option, so the same bits."""
+    one: Any = loop
 
     @kernel(parallel=True)
     def blocks(
@@ -87,11 +86,12 @@ def _in_parallel(loop: Loop) -> Loop:
         for block in prange((vol.size + BLOCK - 1) // BLOCK):
             i = block * BLOCK
             j = min(vol.size, i + BLOCK)
-            loop(
+            one(
                 right[i:j], price[i:j], spot[i:j], strike[i:j], t[i:j], rate[i:j], dividend[i:j], vol[i:j], status[i:j]
             )  # fmt: skip
 
-    return blocks
+    parallel: Any = blocks
+    return parallel  # type: ignore[no-any-return]
 
 
 black_implied_parallel: Final = _in_parallel(black_implied_loop)
