@@ -44,6 +44,7 @@ _UNITS: Final = {
     "volga": "per 1.00 vol²", "charm": "per year",
 }  # fmt: skip
 _TRADER_UNITS: Final = _UNITS | {"vega": "per vol point", "theta": "per day", "rho": "per rate point"}
+_TRADER_UNITS |= dict.fromkeys(("vanna", "volga", "charm"), "in trader units")
 
 
 def chain_heatmap(

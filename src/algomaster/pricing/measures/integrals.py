@@ -128,4 +128,5 @@ def _variance_rows(surface: SurfaceLike, k: FloatArray, t: FloatArray) -> FloatA
     w, slope, _ = (_spread(row, k) for row in surface.derivatives(k, t))
     out = np.empty((3, k.size))
     variance_loop(np.ascontiguousarray(k).ravel(), w, slope, out)
-    return out.reshape(3, *k.shape)
+    rows: FloatArray = out.reshape(3, *k.shape)
+    return rows
