@@ -112,7 +112,8 @@ def swap_variance_between(surface: SurfaceLike, t: FloatArray, low: FloatArray, 
         total: FloatArray = (_variance_rows(surface, k, t[:, None])[0] * weight).sum(axis=1)
         return total
 
-    return refine(integral) + below[:, 0] + above[:, 1]
+    found: FloatArray = refine(integral) + below[:, 0] + above[:, 1]
+    return found
 
 
 def _deviations(surface: SurfaceLike, t: FloatArray) -> tuple[FloatArray, Any]:
