@@ -71,6 +71,20 @@ def test_swap_is_the_replication_integral_under_svi(shape: tuple[float, ...]) ->
     assert swap_vol(surface, T) == pytest.approx(replicated(surface, T, 40.0), rel=1e-10)
 
 
+def test_swap_with_flat_wings_is_the_replication_integral() -> None:
+    surface = SviSurface([SKEWED], T)
+    low, high = math.log(0.85), math.log(1.1)
+
+    def priced(k: float) -> float:
+        w = float(surface.derivatives(min(max(k, low), high), T)[0])
+        value: float = price(1 if k > 0 else -1, None, math.exp(k), 1.0, math.sqrt(w), forward=1.0)
+        return value * math.exp(-k)
+
+    pieces = itertools.pairwise([-5.0, -0.5, low, -0.05, 0.0, 0.03, high, 0.3, 5.0])
+    total = sum(2 * quad(priced, *ends, epsabs=1e-15, limit=200)[0] for ends in pieces)
+    assert swap_vol(surface, T, strikes=(85.0, 110.0)) == pytest.approx(math.sqrt(total / T), rel=1e-10)
+
+
 def test_swap_is_the_replication_integral_under_sabr() -> None:
     surface = Sabr(0.2, -0.4, 0.8, 0.25)
     assert swap_vol(surface, 0.25) == pytest.approx(replicated(surface, 0.25, 20.0), rel=1e-8)

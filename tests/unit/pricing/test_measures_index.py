@@ -1,6 +1,7 @@
 """Volatility indices from chains whose volatility is known."""
 
-import types
+import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,10 +44,42 @@ def test_smooth_on_a_flat_surface_is_the_volatility() -> None:
     assert np.isnan(swap_vol(surface, [0.1, -1.0, np.nan, 0.0])[1:]).all()
 
 
-def test_smooth_from_a_chain_fits_its_surface() -> None:
-    surface = flat(0.2, YEARS)
-    chain = types.SimpleNamespace(surface=lambda: surface)
-    assert variance_index(chain, method="smooth").value == variance_index(surface, method="smooth").value  # type: ignore[arg-type]
+def test_flat_wings_beyond_given_strikes() -> None:
+    """By a surface that is flat there; its kinks cost the plain integral digits."""
+    surface = SviSurface([SKEWED], YEARS[1])
+    ends = np.log(np.array([85.0, 110.0]) / 100.0)
+
+    class Flat(SviSurface):
+        def derivatives(self, k: Any, t: Any) -> Any:
+            rows = super().derivatives(np.clip(k, *ends), t)
+            inside = (k > ends[0]) & (k < ends[1])
+            return rows[0], rows[1] * inside, rows[2] * inside
+
+    exact = swap_vol(Flat([SKEWED], YEARS[1]), YEARS[1])
+    found = swap_vol(surface, YEARS[1], strikes=(85.0, 110.0))
+    assert found == pytest.approx(exact, rel=2e-5)
+    assert found < swap_vol(surface, YEARS[1])
+    assert swap_vol(surface, YEARS[1], strikes=(0.0, np.inf)) == pytest.approx(swap_vol(surface, YEARS[1]), rel=1e-12)
+    assert swap_vol(flat(0.2, YEARS), YEARS, strikes=(99.0, 101.0)) == pytest.approx(0.2, rel=1e-13)
+    with pytest.raises(ValueError, match="around the forward"):
+        swap_vol(surface, YEARS[1], strikes=(101.0, 110.0))
+
+
+def test_smooth_from_a_chain() -> None:
+    """Its own surface, believed between the outermost strikes that are quoted."""
+    surface = SviSurface([SKEWED, (0.003, 0.015, -0.5, 0.01, 0.08)], YEARS)
+
+    @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+    class Known(Chain):
+        def surface(self, method: str = "essvi", **settings: Any) -> Any:
+            return surface
+
+    quoted = chain_of(surface, np.arange(85.0, 111.0))
+    chain = Known(**vars(quoted))
+    expected = 100 * swap_vol(surface, 30 / 365, strikes=(85.0, 110.0))
+    assert variance_index(chain, method="smooth").value == expected
+    # the same strikes in a sum: it stops where flat wings go on
+    assert variance_index(chain).value == pytest.approx(expected, abs=0.5)
 
 
 def quotes(**changed: dict[float, tuple[float, float]]) -> Chain:

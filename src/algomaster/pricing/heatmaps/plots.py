@@ -43,7 +43,10 @@ _UNITS: Final = {
     "vega": "per 1.00 vol", "theta": "per year", "rho": "per 1.00 rate", "vanna": "per point and 1.00 vol",
     "volga": "per 1.00 vol²", "charm": "per year",
 }  # fmt: skip
-_TRADER_UNITS: Final = _UNITS | {"vega": "per vol point", "theta": "per day", "rho": "per rate point"}
+_TRADER_UNITS: Final = {
+    **_UNITS, "vega": "per vol point", "theta": "per day", "rho": "per rate point", "vanna": "in trader units",
+    "volga": "in trader units", "charm": "in trader units",
+}  # fmt: skip
 
 
 def chain_heatmap(

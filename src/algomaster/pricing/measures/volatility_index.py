@@ -12,9 +12,9 @@ import numpy as np
 from algomaster.core.arrays import as_array, as_vector, like
 from algomaster.core.errors import PricingError
 from algomaster.core.render import html_table, text_table
-from algomaster.core.types import FloatArray
+from algomaster.core.types import CALL, PUT, FloatArray
 from algomaster.pricing.inputs import choose
-from algomaster.pricing.measures.integrals import total_swap_variance
+from algomaster.pricing.measures.integrals import REACH, swap_variance_between, total_swap_variance
 from algomaster.pricing.measures.sources import SurfaceLike, is_surface
 from algomaster.pricing.measures.strips import Strip, cboe_strip, nse_strip
 
@@ -108,7 +108,9 @@ def variance_index(
         "cboe": forward from the strike where call and put are nearest in price; mids of out-of-the-money quotes with a
         bid, until two strikes in a row have none; both expiries next to the horizon. "nse": forward of the chain (NSE
         takes the future's); quotes missing or wider than ``max_spread`` replaced by a natural cubic spline; near and
-        next month. "smooth": the replication integral of a log contract over the whole fitted surface.
+        next month. "smooth": the replication integral of a log contract over the fitted surface; of a chain's own
+        surface from the lowest to the highest strike that is quoted in the expiries next to the horizon, and with
+        flat wings beyond (what a fit makes of the far wings is not in any quote).
     expiries : two labels, optional
         Near and next expiry. Otherwise for "cboe" the last at or before the horizon and the first after it (the two
         nearest to it where it is outside); for "nse" the first two months, a month being the last of the chain's
@@ -147,7 +149,8 @@ def variance_index(
         raise ValueError(f"days: expected a positive number, got {days!r}")
     if method == "smooth":
         surface: SurfaceLike = source if is_surface(source) else source.surface()  # type: ignore
-        vol = float(swap_vol(surface, days / DAYS_A_YEAR))
+        quoted = None if is_surface(source) else _quoted_strikes(source, days)  # type: ignore
+        vol = float(swap_vol(surface, days / DAYS_A_YEAR, strikes=quoted))
         first, last = float(surface.years[0]), float(surface.years[-1])
         outside = not first <= days / DAYS_A_YEAR <= last
         return VarianceIndex(value=100.0 * vol, days=days, method=method, strips=(), extrapolated=outside)
@@ -211,7 +214,16 @@ def _months(chain: Chain) -> list[int]:
     return sorted(last.values())
 
 
-def swap_vol(surface: SurfaceLike, t: Any) -> Any:
+def _quoted_strikes(chain: Chain, days: float) -> tuple[float, float]:
+    """Give the lowest put and the highest call with a price in the two expiries next to the horizon."""
+    horizon = days / DAYS_A_YEAR
+    after = min(max(int(np.searchsorted(chain.years, horizon)), 1), max(chain.years.size - 1, 0))
+    near = np.isin(chain.expiry, [after - 1, after]) & (chain.price > 0.0)
+    puts, calls = (chain.strike[near & (chain.right == right)] for right in (PUT, CALL))
+    return (float(puts.min()) if puts.size else 0.0), (float(calls.max()) if calls.size else np.inf)
+
+
+def swap_vol(surface: SurfaceLike, t: Any, *, strikes: tuple[float, float] | None = None) -> Any:
     """Give the fair volatility of a variance swap, sqrt(E[-2 ln(S/F)] / t), read off a surface.
 
     Parameters
@@ -219,11 +231,19 @@ def swap_vol(surface: SurfaceLike, t: Any) -> Any:
     surface : Surface
     t : float, array or Series
         Years.
+    strikes : (low, high), optional
+        Beyond them the smile is taken as flat: the wings of a fit can be far steeper than any quote says. By default
+        the surface is believed everywhere.
 
     Returns
     -------
     float, numpy array or Series
         Per 1.00; NaN where the surface has no smile or t is not positive. Where a smile ends it is continued flat.
+
+    Raises
+    ------
+    ValueError
+        ``strikes`` do not lie around the forwards.
 
     Notes
     -----
@@ -236,7 +256,28 @@ def swap_vol(surface: SurfaceLike, t: Any) -> Any:
     good = (flat > 0.0) & (flat < np.inf)
     found = np.full(flat.size, np.nan)
     if good.any():
-        total = total_swap_variance(surface, flat[good])
+        some = flat[good]
+        if strikes is None:
+            total = total_swap_variance(surface, some)
+        else:
+            total = swap_variance_between(surface, some, *_bounds(surface, some, strikes))
         with np.errstate(invalid="ignore"):
-            found[good] = np.sqrt(total / flat[good])
+            found[good] = np.sqrt(total / some)
     return like(found.reshape(times.shape), t)
+
+
+def _bounds(surface: SurfaceLike, t: FloatArray, strikes: Any) -> tuple[FloatArray, FloatArray]:
+    """Give the log-moneyness of both strikes at each time.
+
+    Raises
+    ------
+    ValueError
+        The forwards are not between the strikes.
+    """
+    low, high = (float(strike) for strike in strikes)
+    forward = np.broadcast_to(np.asarray(surface.forward_at(t), np.float64), t.shape)
+    if not (0.0 <= low < high and (low < forward).all() and (forward < high).all()):
+        raise ValueError(f"strikes: expected (low, high) around the forward, got {strikes!r}")
+    with np.errstate(divide="ignore"):
+        ends = np.log(low / forward), np.log(high / forward)
+    return np.maximum(ends[0], -REACH), np.minimum(ends[1], REACH)
