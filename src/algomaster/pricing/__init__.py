@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from algomaster.pricing.implied import ImpliedStatus, ImpliedVol, implied_vol
     from algomaster.pricing.measures.distribution import Density, density
     from algomaster.pricing.measures.moves import ExpectedMove, expected_move
-    from algomaster.pricing.measures.smile_shape import smile_measures, term_measures
+    from algomaster.pricing.measures.smile_shape import constant_vol, event_move, smile_measures, term_measures
     from algomaster.pricing.measures.volatility_index import VarianceIndex, swap_vol, variance_index
     from algomaster.pricing.positions.legs import Leg
     from algomaster.pricing.positions.result import Payoff, payoff
@@ -35,8 +35,10 @@ _HOMES = {
     "VarianceIndex": "measures.volatility_index",
     "american": "americans",
     "american_greeks": "americans",
+    "constant_vol": "measures.smile_shape",
     "density": "measures.distribution",
     "digital": "digitals",
+    "event_move": "measures.smile_shape",
     "exercise_boundary": "americans",
     "expected_move": "measures.moves",
     "exposure": "dealer_flow.result",
@@ -65,8 +67,10 @@ __all__ = [
     "VarianceIndex",
     "american",
     "american_greeks",
+    "constant_vol",
     "density",
     "digital",
+    "event_move",
     "exercise_boundary",
     "expected_move",
     "exposure",
