@@ -48,7 +48,7 @@ def open_interest(
         ``strike``, ``right``, ``ltp`` (or ``price``, ``close``) and ``oi``, optionally ``volume`` (of the session so
         far), ``spot``, ``bid``, ``ask``, ``bid_qty``, ``ask_qty``, ``collected``, ``underlying``, ``session``, as in
         the dataset ``chain_snapshot``. ``ts`` is the exchange's time (without a zone: India's); of several
-        collections of one time the first counts. Without any ``spot`` the money is found by put-call parity.
+        collections of one time the first counts. Until a ``spot`` is first shown put-call parity finds the money.
     interval : int
         Minutes of a bucket of time; buckets begin at the open.
     price_move, oi_move : float
@@ -230,7 +230,7 @@ def _oldest(age: FloatArray, start: IntArray) -> FloatArray:
 
 
 def _quotient(one: FloatArray, other: FloatArray) -> FloatArray:
-    return np.divide(one, other, out=np.full(one.shape, np.nan), where=other > 0.0)
+    return np.asarray(np.divide(one, other, out=np.full(one.shape, np.nan), where=other > 0.0))
 
 
 # --- over intervals ----------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def _build_up(panel: Panel, interval: int, price_move: float, oi_move: float) ->
 def _by_moneyness(build_up: pl.DataFrame, step: float, steps: int) -> pl.DataFrame:
     """Add up the changes of every interval by expiry, right and steps from the money, as the spot then was."""
     atm = (pl.col("spot") / step).round() * step
-    off = ((pl.col("strike") - atm) / step).round().clip(-steps, steps).cast(pl.Int64)
+    off = ((pl.col("strike") - atm) / step).round().clip(-steps, steps).fill_nan(None).cast(pl.Int64)
     call = pl.col("right") == pl.lit("CE", RIGHT)
     inside = pl.when(call).then(pl.col("steps") < 0).otherwise(pl.col("steps") > 0)
     money = pl.when(pl.col("steps") == 0).then(pl.lit("ATM")).when(inside).then(pl.lit("ITM")).otherwise(pl.lit("OTM"))

@@ -25,9 +25,16 @@ def as_polars(frame: Any, name: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     if kind_of(frame) == "pandas" and hasattr(frame, "columns"):
-        taken: pl.DataFrame = pl.from_pandas(frame)
-        return taken
+        return _of_pandas(frame)
     raise TypeError(f"{name}: expected a polars or pandas DataFrame, got {type(frame).__name__}")
+
+
+def _of_pandas(frame: Any) -> pl.DataFrame:
+    """Take a pandas frame; moments with a zone go through UTC, as polars reads them in a way pandas warns of."""
+    zoned = [name for name, kind in frame.dtypes.items() if getattr(kind, "tz", None) is not None]
+    plain = frame.assign(**{name: frame[name].dt.tz_convert(None) for name in zoned})
+    taken: pl.DataFrame = pl.from_pandas(plain)
+    return taken.with_columns(pl.col(zoned).dt.replace_time_zone("UTC"))
 
 
 def pandas_of(frame: pl.DataFrame) -> Any:

@@ -55,8 +55,9 @@ class Panel:
         NaN where missing; volume is that of the session so far.
     spot : (T,) float64
         Index in rupees; see ``reference``.
-    reference : {"spot", "parity", "none"}
-        Whether ``spot`` is the index itself, the forward of the nearest expiry by put-call parity, or unknown.
+    reference : {"spot", "parity", "mixed", "none"}
+        Whether ``spot`` is the index itself, the forward of the nearest expiry by put-call parity, parity until the
+        index is first shown, or unknown.
     step : float
         Rupees between neighbouring strikes around the money; NaN if unknown.
     """
@@ -92,10 +93,9 @@ def of_frame(frame: Any, *, unit: str | None) -> Panel:
     T, C = ts.size, keys.size
     flat = when * C + which
     rows, flat = _each_once(rows, flat, T * C)
-    arrays = {name: np.full(T * C, np.nan) for name in _VALUES}
-    for name in _VALUES:
-        arrays[name][flat] = rows[name].to_numpy()
-        arrays[name] = arrays[name].reshape(T, C)
+    arrays = {name: np.full((T, C), np.nan) for name in _VALUES}
+    for name, values in arrays.items():
+        values.reshape(-1)[flat] = rows[name].to_numpy()
     moments = rows.group_by("ts").agg(pl.col("collected").max(), pl.col("spot").median()).sort("ts")
     avail = np.maximum(ts, moments["collected"].fill_null(moments["ts"]).to_physical().to_numpy())
     expiries, start = np.unique(keys >> 34, return_index=True)
@@ -198,11 +198,14 @@ def _each_once(rows: pl.DataFrame, flat: IntArray, size: int) -> tuple[pl.DataFr
 def _reference(
     index: FloatArray, price: FloatArray, strike: FloatArray, right: IntArray, start: IntArray
 ) -> tuple[FloatArray, str]:
-    if not np.isnan(index).all():
-        return index, "spot"
+    """Give the index, and until it is first shown the forward by parity: what comes later must not change the past."""
     estimate = np.empty(price.shape[0])
     parity(price, strike, right, start, estimate)
-    return estimate, "none" if np.isnan(estimate).all() else "parity"
+    shown = np.logical_or.accumulate(~np.isnan(index))
+    spot = np.where(shown, index, estimate)
+    if np.isnan(spot).all():
+        return spot, "none"
+    return spot, "spot" if shown.all() else "mixed" if shown.any() else "parity"
 
 
 def _step(

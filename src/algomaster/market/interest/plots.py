@@ -25,6 +25,7 @@ PUT: Final = "#b5762a"
 GAIN: Final = "#1a9a78"
 LOSS: Final = "#d9534f"
 _GREY: Final = "#8a8f98"
+_VIOLET: Final = "#7a5ccf"
 _NEUTRAL: Final = "rgba(128,128,128,.12)"
 _DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
 _COLOURS: Final = {"Client": CALL, "DII": PUT, "FII": LOSS, "Pro": GAIN}
@@ -72,15 +73,15 @@ def long_short_figure(frame: pl.DataFrame) -> go.Figure:
         at = {"row": place // 2 + 1, "col": place % 2 + 1}
         days = rows["session"].to_list()
         for side, sign, colour in (("long", 1, GAIN), ("short", -1, LOSS)):
-            figure.add_bar(
+            figure.add_scatter(
                 x=days, y=(sign * rows[side]).to_list(), name=side, legendgroup=side, showlegend=place == 0,
-                marker={"color": colour, "opacity": 0.55, "line": {"width": 0}}, hovertemplate="%{y:,.0f}", **at,
+                mode="lines", line={"color": colour, "width": 1}, fill="tozeroy", hovertemplate="%{y:,.0f}", **at,
             )  # fmt: skip
         figure.add_scatter(
             x=days, y=rows["net"].to_list(), name="net", legendgroup="net", showlegend=place == 0, mode="lines",
             line={"color": _GREY, "width": 2}, hovertemplate="%{y:+,.0f}", **at,
         )  # fmt: skip
-    _dress(figure, height=520, barmode="relative", bargap=0, hovermode="x unified")
+    _dress(figure, height=520, hovermode="x unified")
     figure.update_yaxes(zeroline=True)
     figure.update_yaxes(title_text=f"{_instrument(frame)}, contracts".capitalize(), col=1)
     return figure
@@ -95,8 +96,10 @@ def options_figure(ratios: pl.DataFrame) -> go.Figure:
         session, participant, index_call_net, index_put_net, index_option_net.
     """
     figure = _panels()
-    lines = (("index_call_net", "calls", CALL, 1.2), ("index_put_net", "puts", PUT, 1.2))
-    lines += (("index_option_net", "calls - puts", _GREY, 2.2),)
+    lines = (
+        ("index_call_net", "calls", CALL, 1.2), ("index_put_net", "puts", PUT, 1.2),
+        ("index_option_net", "calls - puts", _GREY, 2.2),
+    )  # fmt: skip
     for place, name in enumerate(PARTICIPANT.categories):
         rows = ratios.filter(pl.col("participant") == pl.lit(name, PARTICIPANT))
         for column, label, colour, width in lines:
@@ -112,7 +115,9 @@ def options_figure(ratios: pl.DataFrame) -> go.Figure:
 
 
 def strikes_figure(strikes: pl.DataFrame, *, spot: float | None, step: float, unit: str, label: str) -> go.Figure:
-    """Draw open interest by strike, calls to the right and puts to the left, its change laid over in darker bars.
+    """Draw open interest by strike, calls to the right and puts to the left, and how it changed.
+
+    What was added is the dark end of a bar, what is gone an outline beyond it.
 
     Parameters
     ----------
@@ -125,16 +130,22 @@ def strikes_figure(strikes: pl.DataFrame, *, spot: float | None, step: float, un
     rows = _around(strikes, spot, step)
     figure = go.Figure()
     for side, name, sign, colour in (("call", "Calls", 1, CALL), ("put", "Puts", -1, PUT)):
-        for column, what, width, opacity in (("oi", "", 0.8, 0.4), ("change", ", change", 0.35, 1.0)):
-            values = rows[f"{side}_{column}"]
+        oi, change = _floats(rows[f"{side}_oi"]), _floats(rows[f"{side}_change"])
+        added, gone = np.where(change > 0.0, change, np.nan), np.where(change < 0.0, -change, np.nan)
+        wide, thin = (width * step if math.isfinite(step) else None for width in (0.8, 0.35))
+        for what, width, base, length, fill in (
+            ("", wide, 0.0 * oi, oi, {"color": colour, "opacity": 0.4}),
+            (", added", thin, oi - added, added, {"color": colour}),
+            (", gone", thin, oi, gone, {"color": "rgba(0,0,0,0)", "line": {"color": colour, "width": 1.2}}),
+        ):
             figure.add_bar(
-                y=rows["strike"].to_list(), x=(sign * values).to_list(), customdata=values.to_list(),
-                name=name + what, orientation="h", width=width * step if math.isfinite(step) else None,
-                marker={"color": colour, "opacity": opacity, "line": {"width": 0}},
+                y=rows["strike"].to_list(), base=sign * base, x=sign * length, customdata=length, name=name + what,
+                orientation="h", width=width, marker={"line": {"width": 0}, **fill},
                 hovertemplate=f"{name}{what} %{{y:,.0f}}: %{{customdata:,.0f}}<extra></extra>",
             )  # fmt: skip
     _dress(figure, height=620, barmode="overlay", hovermode="closest")
-    reach = max(float(np.nanmax(np.abs(_floats(rows[f"{side}_oi"])), initial=0.0)) for side in ("call", "put"))
+    sides = (_floats(rows[f"{side}_oi"]) for side in ("call", "put"))
+    reach = max(float(np.nanmax(oi, initial=0.0)) for oi in sides)
     ticks = _round_ticks(reach)
     both = [-tick for tick in reversed(ticks)] + [0.0] + ticks
     figure.update_xaxes(
@@ -168,7 +179,7 @@ def ratios_figure(series: pl.DataFrame, *, reference: str, label: str) -> go.Fig
             x=clock, y=series[column].to_list(), name=name, mode="lines", hovertemplate="%{y:,.0f}", row=1, col=1,
             line={"color": colour, "width": 1.8, "shape": shape, "dash": dash},
         )  # fmt: skip
-    for column, name, colour in (("pcr_oi", "PCR, open interest", CALL), ("pcr_volume", "PCR, volume", PUT)):
+    for column, name, colour in (("pcr_oi", "PCR, open interest", _VIOLET), ("pcr_volume", "PCR, volume", PUT)):
         figure.add_scatter(
             x=clock, y=series[column].to_list(), name=name, mode="lines", line={"color": colour, "width": 1.6},
             hovertemplate="%{y:.2f}", row=2, col=1,
@@ -323,7 +334,7 @@ def _dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
         margin={"l": 80, "r": 20, "t": 50, "b": 45}, **layout,
         legend={"orientation": "h", "y": 1.0 + _EDGE, "x": 1, "xanchor": "right", "yanchor": "bottom"},
     )  # fmt: skip
-    figure.update_annotations(font={"size": 12}, yshift=-4)
+    figure.update_annotations(font={"size": 12}, yshift=2)
     figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
     figure.update_yaxes(
         gridcolor="rgba(128,128,128,.2)", zeroline=False, zerolinecolor="rgba(128,128,128,.5)", automargin=True,

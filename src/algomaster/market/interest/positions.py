@@ -106,10 +106,10 @@ class Positioning:
         return html_table(self._title(), self._rows())
 
     def _title(self) -> str:
-        sessions = self.frame["session"]
+        sessions: list[date] = self.frame["session"].unique().sort().to_list()
         made_up = ", simulated" if self.simulated else ""
         what = "open interest" if self.measure == "oi" else "trading volume"
-        return f"Participants' {what}, {sessions.n_unique()} sessions {sessions.min()} to {sessions.max()}{made_up}"
+        return f"Participants' {what}, {len(sessions)} sessions {sessions[0]} to {sessions[-1]}{made_up}"
 
     def _rows(self) -> list[tuple[str, str]]:
         last = self.frame["session"].max()
@@ -238,6 +238,11 @@ def _given(data: Any, first: date | None, last: date | None) -> tuple[pl.DataFra
         raise DataError(
             f"There are {said}.", hint=f"Expected {', '.join(PARTICIPANTS)}; leave out the exchange's TOTAL."
         )
+    negative = rows.filter(pl.any_horizontal(pl.col(_SIDES) < 0)).height
+    if negative:
+        raise DataError(
+            f"{negative} rows have a negative number of contracts.", hint="Long and short are both counted from 0 up."
+        )
     rows = rows.filter(pl.col("session").is_between(first or date.min, last or date.max))
     if not rows.height:
         raise DataError("There are no rows in that range.", hint="Give others, or another range.")
@@ -323,7 +328,7 @@ def _change(values: FloatArray) -> FloatArray:
 
 
 def _quotient(one: FloatArray, other: FloatArray) -> FloatArray:
-    return np.divide(one, other, out=np.full(one.shape, np.nan), where=other != 0.0)
+    return np.asarray(np.divide(one, other, out=np.full(one.shape, np.nan), where=other != 0.0))
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -36,8 +36,9 @@ class OpenInterest:
     session : date
     unit : {"contracts", "units"}
         Of every open interest and volume here.
-    reference : {"spot", "parity", "none"}
-        Whether ``spot`` is the index, the forward of the nearest expiry by put-call parity, or unknown.
+    reference : {"spot", "parity", "mixed", "none"}
+        Whether ``spot`` is the index, the forward of the nearest expiry by put-call parity, parity until the index is
+        first shown, or unknown.
     interval : int
         Minutes of a bucket of time.
     price_move, oi_move : float

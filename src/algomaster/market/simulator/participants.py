@@ -6,6 +6,7 @@ reverting); clients take the other side, so that as many contracts are long as s
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -77,23 +78,24 @@ def simulate_participants(
     days = _days(sessions, start)
     if seed < 0:
         raise ValueError(f"seed: expected a whole number of at least 0, got {seed}")
-    steps = np.random.Generator(np.random.Philox(seed)).standard_normal((len(days), 2, *_GROSS.shape))
-    size, lean = np.zeros((2, *_GROSS.shape))
+    shape = len(_HOLDERS) + 1, len(INSTRUMENTS)
+    steps = np.random.Generator(np.random.Philox(seed)).standard_normal((len(days), 2, *shape))
+    size, lean = np.zeros((2, *shape))
     frames = []
     for day, (shock_size, shock_lean) in zip(days, steps):
         size = _STAYS * size + _MOVES_GROSS * shock_size
         lean = _STAYS * lean + _MOVES_LONG * shock_lean
-        gross = _GROSS * np.exp(size)
-        share = 1.0 / (1.0 + (1.0 / _LONG - 1.0) * np.exp(-lean))
-        frames.append(_rows(day, np.rint(gross * share), np.rint(gross * (1.0 - share))))
+        own, gross = np.rint(_OWN * np.exp(size[0])), _GROSS * np.exp(size[1:])
+        share = 1.0 / (1.0 + (1.0 / _LONG - 1.0) * np.exp(-lean[1:]))
+        frames.append(_rows(day, own, np.rint(gross * share), np.rint(gross * (1.0 - share))))
     return validate(pl.concat(frames), "participant_oi")
 
 
-def _rows(day: date, long: FloatArray, short: FloatArray) -> pl.DataFrame:
-    """Add the clients, who hold what is left over, and give the four rows of a session."""
+def _rows(day: date, own: FloatArray, long: FloatArray, short: FloatArray) -> pl.DataFrame:
+    """Add the clients, who hold what is left over besides their own, and give the four rows of a session."""
     over = short.sum(axis=0) - long.sum(axis=0)
-    long = np.vstack([_OWN + np.maximum(over, 0.0), long])
-    short = np.vstack([_OWN + np.maximum(-over, 0.0), short])
+    long = np.vstack([own + np.maximum(over, 0.0), long])
+    short = np.vstack([own + np.maximum(-over, 0.0), short])
     sides = {f"{name}_long": long[:, place] for place, name in enumerate(INSTRUMENTS)}
     sides |= {f"{name}_short": short[:, place] for place, name in enumerate(INSTRUMENTS)}
     names = pl.Series("participant", ["Client", *_HOLDERS], dtype=PARTICIPANT)
@@ -108,6 +110,6 @@ def _days(sessions: int | Iterable[date], start: str | date) -> list[date]:
         first = start if isinstance(start, date) else date.fromisoformat(start)
         return [session.date for session in calendar.sessions_from(first, sessions)]
     days = list(sessions)
-    if not days or any(after <= before for before, after in zip(days, days[1:])):
+    if not days or any(after <= before for before, after in itertools.pairwise(days)):
         raise ValueError("sessions: expected dates in ascending order, at least one")
     return days
