@@ -35,9 +35,10 @@ __all__ = ["fit_svi"]
 
 LEE: Final = 2.0
 """No wing of total variance may be steeper (Lee 2004)."""
-NARROWEST: Final = 2e-3
+NARROWEST: Final = 1e-2
+"""The least sigma, in weighted standard deviations of the strikes."""
 WIDEST: Final = 4.0
-"""Bounds of sigma, in widths of the quoted range."""
+"""The greatest sigma, in widths of the quoted range."""
 BEYOND: Final = 0.5
 """How far outside the quoted range m may lie, in its widths."""
 LOWEST_SHARE: Final = 1e-3
@@ -45,14 +46,15 @@ LOWEST_SHARE: Final = 1e-3
 _STEPS: Final = 40
 _POLISH_STEPS: Final = 30
 _DESCENTS: Final = 3
-_M_STARTS: Final = (0.2, 0.4, 0.6, 0.8)
-_SIGMA_STARTS: Final = (0.08, 0.4)
+_M_STARTS: Final = (-0.9, -0.2, 0.3, 1.0)
+_SIGMA_STARTS: Final = (0.15, 0.8)
+"""Where a cold fit begins, in weighted standard deviations of the strikes: m from their mean, and sigma."""
 _INF: Final = math.inf
 
 
 @kernel(inner=True)
 def _moments(k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, base: FloatArray) -> None:
-    """Write weights, k and w summed into ``base`` (10,): S0, S1, S2, mean w, T1, T2, lowest k, width, floor."""
+    """Write weights, k and w summed into ``base`` (10,): S0, S1, S2, mean w, T1, T2, lowest k, width, floor, spread."""
     s0, s1, s2, t0 = 0.0, 0.0, 0.0, 0.0
     low, high, least = _INF, -_INF, _INF
     for i in range(lo, hi):
@@ -72,7 +74,7 @@ def _moments(k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, 
         t1 += omega[i] * gap * k[i]
         t2 += omega[i] * gap * gap
     base[0], base[1], base[2], base[3], base[4], base[5] = s0, s1, s2, mean, t1, t2
-    base[6], base[7], base[8] = low, high - low, LOWEST_SHARE * least
+    base[6], base[7], base[8], base[9] = low, high - low, LOWEST_SHARE * least, math.sqrt(max(s2 / s0 - (s1 / s0) ** 2, 0.0))
 
 
 @kernel(inner=True)
@@ -233,9 +235,9 @@ def _descend(
     steps: int, at: FloatArray, trial: FloatArray,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Descend from (m, sigma); give where it ended and the sum of squares there, the fit in ``at``."""
-    low, width = base[6], base[7]
+    low, width, spread = base[6], base[7], base[9]
     m_low, m_high = low - BEYOND * width, low + (1.0 + BEYOND) * width
-    s_low, s_high = NARROWEST * width, WIDEST * width
+    s_low, s_high = NARROWEST * spread, WIDEST * width
     value = _evaluate(k, w, omega, lo, hi, base, m, sigma, True, at)
     damping = 1e-3
     for _ in range(steps):
@@ -246,6 +248,10 @@ def _descend(
             det = det if det > 1e-12 * hmm * hss else 1e-12 * hmm * hss
             dm = (hss * at[6] - at[4] * at[7]) / det
             ds = (hmm * at[7] - at[4] * at[6]) / det
+            if (m <= m_low and at[6] < 0.0) or (m >= m_high and at[6] > 0.0):
+                dm, ds = 0.0, at[7] / hss
+            elif (sigma <= s_low and at[7] < 0.0) or (sigma >= s_high and at[7] > 0.0):
+                dm, ds = at[6] / hmm, 0.0
             new_m = _clipped(m + _clipped(dm, -width, width), m_low, m_high)
             new_sigma = _clipped(sigma * exp(_clipped(ds, -1.5, 1.5)), s_low, s_high)
             if new_m == m and new_sigma == sigma:
@@ -262,7 +268,7 @@ def _descend(
         for j in range(8):
             at[j] = trial[j]
         damping *= 0.15
-        if gain <= 1e-5 * value + 1e-13 * base[5]:
+        if gain <= 1e-7 * value + 1e-14 * base[5]:
             break
     return m, sigma, value
 
@@ -327,13 +333,26 @@ def _residuals(
 @kernel(inner=True)
 def _inside(x: FloatArray, base: FloatArray) -> None:
     """Bring x = (a, right slope, left slope, m, sigma) inside its bounds."""
-    low, width = base[6], base[7]
+    low, width, spread = base[6], base[7], base[9]
     x[1] = _clipped(x[1], 0.0, LEE)
     x[2] = _clipped(x[2], 0.0, LEE)
     x[3] = _clipped(x[3], low - BEYOND * width, low + (1.0 + BEYOND) * width)
-    x[4] = _clipped(x[4], NARROWEST * width, WIDEST * width)
+    x[4] = _clipped(x[4], NARROWEST * spread, WIDEST * width)
     least = base[8] - x[4] * math.sqrt(x[1] * x[2])
     x[0] = x[0] if x[0] > least else least
+
+
+@kernel(inner=True)
+def _tie(x: FloatArray, hessian: FloatArray, gradient: FloatArray) -> None:
+    """Turn the normal equations into those with the least variance a + sigma sqrt(right left) held: a follows."""
+    root = math.sqrt(x[1] * x[2])
+    by_right, by_left = -0.5 * x[4] * root / x[1], -0.5 * x[4] * root / x[2]
+    for i in range(1, 5):
+        ci = by_right if i == 1 else by_left if i == 2 else -root if i == 4 else 0.0
+        for j in range(1, i + 1):
+            cj = by_right if j == 1 else by_left if j == 2 else -root if j == 4 else 0.0
+            hessian[i, j] += ci * hessian[j, 0] + cj * hessian[i, 0] + ci * cj * hessian[0, 0]
+        gradient[i] += ci * gradient[0]
 
 
 @kernel(inner=True)
@@ -343,18 +362,22 @@ def _polish(
     """Improve x = (a, right slope, left slope, m, sigma) in place; give the sum of squares."""
     hessian, work = room[0:5, 0:5], room[5:10, 0:5]
     gradient, free, step, new = room[10, 0:5], room[11, 0:5], room[12, 0:5], room[13, 0:5]
-    low, width = base[6], base[7]
+    low, width, spread = base[6], base[7], base[9]
     value = _residuals(k, w, omega, lo, hi, x, hessian, gradient, True)
     damping = 1e-6
     for _ in range(_POLISH_STEPS):
-        free[0] = 1.0
+        tied = gradient[0] < 0.0 and x[0] <= base[8] - x[4] * math.sqrt(x[1] * x[2]) + 1e-9 * base[8]
+        tied = tied and x[1] > 0.0 and x[2] > 0.0
+        if tied:
+            _tie(x, hessian, gradient)
+        free[0] = 0.0 if tied else 1.0
         free[1] = 0.0 if (x[1] <= 0.0 and gradient[1] < 0.0) or (x[1] >= LEE and gradient[1] > 0.0) else 1.0
         free[2] = 0.0 if (x[2] <= 0.0 and gradient[2] < 0.0) or (x[2] >= LEE and gradient[2] > 0.0) else 1.0
         at_end = (x[3] <= low - BEYOND * width and gradient[3] < 0.0) or (
             x[3] >= low + (1.0 + BEYOND) * width and gradient[3] > 0.0
         )
         free[3] = 0.0 if at_end else 1.0
-        at_end = (x[4] <= NARROWEST * width and gradient[4] < 0.0) or (x[4] >= WIDEST * width and gradient[4] > 0.0)
+        at_end = (x[4] <= NARROWEST * spread and gradient[4] < 0.0) or (x[4] >= WIDEST * width and gradient[4] > 0.0)
         free[4] = 0.0 if at_end else 1.0
         moved = False
         gain = 0.0
@@ -362,6 +385,8 @@ def _polish(
             if solve_damped(hessian, gradient, free, damping, 5, work, step):
                 for j in range(5):
                     new[j] = x[j] + step[j]
+                if tied:
+                    new[0] = -_INF
                 _inside(new, base)
                 trial = _residuals(k, w, omega, lo, hi, new, hessian, gradient, False)
                 if trial < value:
@@ -383,7 +408,7 @@ def _polish(
 @kernel(inner=True)
 def _start(number: int, base: FloatArray) -> tuple[float, float]:
     """Give one of the eight (m, sigma) from which a cold fit begins."""
-    return base[6] + _M_STARTS[number % 4] * base[7], _SIGMA_STARTS[number // 4] * base[7]
+    return base[1] / base[0] + _M_STARTS[number % 4] * base[9], _SIGMA_STARTS[number // 4] * base[9]
 
 
 @kernel
@@ -407,7 +432,7 @@ def fit_svi(
     value, m, sigma = _INF, warm_m, warm_sigma
     if warm_sigma > 0.0 and abs(warm_m) < _INF:
         m = _clipped(m, base[6] - BEYOND * base[7], base[6] + (1.0 + BEYOND) * base[7])
-        sigma = _clipped(sigma, NARROWEST * base[7], WIDEST * base[7])
+        sigma = _clipped(sigma, NARROWEST * base[9], WIDEST * base[7])
         m, sigma, value = _descend(k, w, omega, lo, hi, base, m, sigma, _STEPS, best, trial)
     else:
         starts = room[12, 0:8]
