@@ -236,9 +236,9 @@ def exposure(
     weight = np.where(quotes.counted, signed * held, 0.0) * _PER_POINT
     terms = Terms.of(quotes, weight)
     profile = profile_of(terms, _grid(spots, reach, spot), quotes.labels)
+    turns = flips(terms, profile)
     if not quotes.counted.any():
         profile.gex[:] = profile.by_expiry[:] = np.nan
-    turns = flips(terms, profile.spots)
     sums = {name: cells(quotes, values) for name, values in amounts.items()}
     sums["oi"] = cells(quotes, np.where(quotes.has_oi, quotes.oi, np.nan))
     sums["units"] = cells(quotes, np.where(quotes.has_oi, quotes.oi * quotes.lot, np.nan))
@@ -311,7 +311,7 @@ def _grid(spots: Any, reach: float, spot: float) -> FloatArray:
 def _sum(values: FloatArray) -> float:
     """Give the correctly rounded sum, which no order can change."""
     known = values[~np.isnan(values)]
-    return math.fsum(known) if known.size else math.nan
+    return math.fsum(known.tolist()) if known.size else math.nan
 
 
 def _table(strikes: FloatArray, sums: dict[str, FloatArray]) -> dict[str, FloatArray]:
