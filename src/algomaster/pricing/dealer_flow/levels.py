@@ -29,8 +29,11 @@ def payouts(strikes: FloatArray, calls: FloatArray, puts: FloatArray) -> FloatAr
         Open interest; NaN is unknown and pays nothing.
     """
     out = np.full(strikes.size, np.nan)
-    if not np.isnan(total(np.stack([calls, puts]))):
-        total_payouts(strikes, np.nan_to_num(calls, nan=0.0), np.nan_to_num(puts, nan=0.0), out)
+    held = np.stack([calls, puts])
+    unknown = np.isnan(held)
+    if not unknown.all():
+        held[unknown] = 0.0
+        total_payouts(strikes, held[0], held[1], out)
     return out
 
 

@@ -105,13 +105,13 @@ def profile_of(terms: Terms, spots: FloatArray, labels: tuple[str, ...]) -> Prof
     return Profile(spots=spots, gex=rows.sum(axis=0), by_expiry=rows, labels=labels)
 
 
-def flips(terms: Terms, spots: FloatArray) -> FloatArray:
-    """Give every spot between the first and the last of ``spots`` at which the net sum changes its sign, ascending."""
+def flips(terms: Terms, profile: Profile) -> FloatArray:
+    """Give every spot between the first and the last of the profile where the net sum changes its sign, ascending."""
     if not terms.slope.size:
         return np.empty(0)
-    grid = _cut(spots, terms.deviation)
+    grid = _cut(profile.spots, terms.deviation)
     one = np.zeros(terms.expiry.size, np.int64)
-    net = terms.sums(grid, terms.height, one, 1)[0]
+    net = profile.gex.copy() if grid is profile.spots else terms.sums(grid, terms.height, one, 1)[0]
     beside = np.flatnonzero(np.sign(net[1:]) != np.sign(net[:-1]))
     doubtful = np.union1d(beside, beside + 1)
     if doubtful.size:
@@ -128,5 +128,7 @@ def _cut(spots: FloatArray, deviation: float) -> FloatArray:
     """Cut the steps of a grid into equal parts, so that gamma does not rise and fall again within one."""
     widest = float(np.diff(np.log(spots)).max())
     parts = int(np.clip(np.ceil(widest / (_STEP_OF_DEVIATION * deviation)), 1, _FINEST))
+    if parts == 1:
+        return spots
     places = np.arange((spots.size - 1) * parts + 1) / parts
     return np.interp(places, np.arange(spots.size), spots)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from algomaster.core.types import CALL, FloatArray, IntArray
 from algomaster.pricing.kernels.dealer_flow import hedge_greeks_loop
-from algomaster.pricing.kernels.vanilla import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
     from algomaster.pricing.chain import Chain
 
 __all__ = ["Quotes", "cells", "total"]
+
+LOWEST: Final = 1e-9
+HIGHEST: Final = 1e15
+"""Range of strikes, spots, forwards and, from 0, of counts: no product of them leaves the numbers."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,13 +84,21 @@ class Quotes:
         forward, discount = forwards[expiry], discounts[expiry]
         t, vol, oi = chain.t[rows], chain.vol[rows], chain.oi[rows]
         spot, spot_from = _spot(chain.spot, forwards)
-        has_oi = np.isfinite(oi) & (oi >= 0.0)
-        priced = (chain.status[rows] == 0) & (vol > 0.0) & (t > 0.0) & (forward >= LOWEST) & (discount > 0.0)
+        volume = np.where((chain.volume[rows] >= 0.0) & (chain.volume[rows] <= HIGHEST), chain.volume[rows], np.nan)
+        has_oi = (oi >= 0.0) & (oi <= HIGHEST)
+        priced = (
+            (chain.status[rows] == 0)
+            & (vol > 0.0)
+            & (t > 0.0)
+            & (forward >= LOWEST)
+            & (forward <= HIGHEST)
+            & (discount > 0.0)
+        )
         for values in (vol, t, forward, discount):
             priced &= np.isfinite(values)
         return cls(
             right=chain.right[rows], expiry=expiry, at=at, strike=chain.strike[rows], t=t, vol=vol, forward=forward,
-            discount=discount, oi=oi, volume=chain.volume[rows], lot=np.broadcast_to(lot, chain.strike.shape)[rows],
+            discount=discount, oi=oi, volume=volume, lot=np.broadcast_to(lot, chain.strike.shape)[rows],
             has_oi=has_oi, counted=has_oi & priced, strikes=strikes, labels=tuple(chain.labels[e] for e in chosen),
             years=chain.years[chosen], forwards=forwards, spot=spot, spot_from=spot_from, listed=int(inside.sum()),
         )  # fmt: skip

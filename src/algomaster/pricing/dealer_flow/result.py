@@ -236,13 +236,13 @@ def exposure(
     weight = np.where(quotes.counted, signed * held, 0.0) * _PER_POINT
     terms = Terms.of(quotes, weight)
     profile = profile_of(terms, _grid(spots, reach, spot), quotes.labels)
+    turns = flips(terms, profile)
     if not quotes.counted.any():
         profile.gex[:] = profile.by_expiry[:] = np.nan
-    turns = flips(terms, profile.spots)
     sums = {name: cells(quotes, values) for name, values in amounts.items()}
     sums["oi"] = cells(quotes, np.where(quotes.has_oi, quotes.oi, np.nan))
     sums["units"] = cells(quotes, np.where(quotes.has_oi, quotes.oi * quotes.lot, np.nan))
-    sums["volume"] = cells(quotes, np.where(quotes.volume >= 0.0, quotes.volume, np.nan))
+    sums["volume"] = cells(quotes, quotes.volume)
     by_strike = _table(quotes.strikes, {name: total(values, axis=1) for name, values in sums.items()})
     kind = kind_of(chain.frame)
     has_oi = int(quotes.has_oi.sum())
@@ -281,8 +281,9 @@ def _lots(lot: Any, n: int) -> FloatArray:
     lots = as_array(lot, "lot")
     if lots.shape not in {(), (n,)}:
         raise ValueError(f"lot: expected a number or one for each of the {n} quotes, got shape {lots.shape}")
-    if not (np.isfinite(lots) & (lots > 0.0)).all():
-        raise ValueError(f"lot: expected positive numbers, got {lots[~(lots > 0.0)].flat[0] if lots.ndim else lots}")
+    wrong = ~((lots >= 1e-9) & (lots <= 1e15))
+    if wrong.any():
+        raise ValueError(f"lot: expected positive numbers from 1e-9 to 1e15, got {lots[wrong].flat[0]:g}")
     return lots
 
 
@@ -311,7 +312,7 @@ def _grid(spots: Any, reach: float, spot: float) -> FloatArray:
 def _sum(values: FloatArray) -> float:
     """Give the correctly rounded sum, which no order can change."""
     known = values[~np.isnan(values)]
-    return math.fsum(known) if known.size else math.nan
+    return math.fsum(known.tolist()) if known.size else math.nan
 
 
 def _table(strikes: FloatArray, sums: dict[str, FloatArray]) -> dict[str, FloatArray]:

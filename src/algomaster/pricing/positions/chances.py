@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from algomaster.core.errors import DataWarning
+from algomaster.core.errors import DataWarning, PricingError
 from algomaster.core.types import FloatArray
 from algomaster.pricing.european import price
 from algomaster.pricing.positions.position import Position
@@ -26,7 +26,9 @@ Density = Callable[[FloatArray], FloatArray]
 _PANELS: Final = 400
 _NODES: Final = 12
 _SCAN: Final = 40_001
-_WIDEST: Final = math.log(20.0)
+_SCAN_WIDTH: Final = math.log(20.0)
+_FAR: Final = 12.0
+_WIDEST: Final = 300.0
 _NEGLIGIBLE: Final = 1e-15
 _MASS_ERROR: Final = 0.01
 
@@ -53,10 +55,14 @@ def chances(
         certain = float(profit(np.array([forward]))[0])
         return float(certain > 0.0), certain
     if density is not None:
-        return _integrated(density, position, shape, profit)
+        return _integrated(density, _where(density, forward), position, shape, profit)
     chance = math.fsum(_lognormal(a, b, forward, deviation) for a, b in shape.profitable)
     if not position.single:
-        return chance, _integrated(lambda s: _lognormal_density(s, forward, deviation), position, shape, profit)[1]
+        wide = min(_FAR * deviation + 0.5 * deviation**2, _WIDEST)
+        span = forward * math.exp(-wide), forward * math.exp(wide)
+        return chance, _integrated(lambda s: _lognormal_density(s, forward, deviation), span, position, shape, profit)[
+            1
+        ]
     level = float(profit(np.zeros(1))[0])
     return chance, level + _mean_gain(position, vol)
 
@@ -88,18 +94,29 @@ def _normal(x: float) -> float:
 
 
 def _lognormal_density(spots: FloatArray, forward: float, deviation: float) -> FloatArray:
-    d = np.log(spots / forward) / deviation + 0.5 * deviation
+    d = np.clip(np.log(spots / forward) / deviation + 0.5 * deviation, -40.0, 40.0)
     return np.asarray(np.exp(-0.5 * d * d) / (spots * deviation * math.sqrt(2.0 * math.pi)))
 
 
-def _integrated(
-    density: Density, position: Position, shape: Shape, profit: Callable[[FloatArray], FloatArray]
-) -> tuple[float, float]:
-    """Integrate over where the density is not negligible, seen on a fine scan in the logarithm."""
-    scan = position.forward * np.exp(np.linspace(-_WIDEST, _WIDEST, _SCAN))
+def _where(density: Density, forward: float) -> tuple[float, float]:
+    """Give the spots between which a density is not negligible, seen on a fine scan in the logarithm."""
+    scan = forward * np.exp(np.linspace(-_SCAN_WIDTH, _SCAN_WIDTH, _SCAN))
     seen = np.nan_to_num(_values(density, scan))
     there = np.flatnonzero(seen > _NEGLIGIBLE * seen.max())
-    low, high = scan[max(there[0] - 1, 0)], scan[min(there[-1] + 1, _SCAN - 1)]
+    if not there.size:
+        raise PricingError(
+            f"expected a density that is positive somewhere near the forward {forward:g}, got none.",
+            hint="It is a function of spots, per unit of spot.",
+        )
+    return float(scan[max(there[0] - 1, 0)]), float(scan[min(there[-1] + 1, _SCAN - 1)])
+
+
+def _integrated(
+    density: Density, span: tuple[float, float], position: Position, shape: Shape,
+    profit: Callable[[FloatArray], FloatArray],
+) -> tuple[float, float]:  # fmt: skip
+    """Give chance and mean of the profit by quadrature over ``span``."""
+    low, high = span
     inner = np.append(shape.breakevens, position.strike[position.options])
     edges = np.union1d(np.geomspace(low, high, _PANELS + 1), inner[(inner > low) & (inner < high)])
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)

@@ -12,7 +12,13 @@ from algomaster.core.arrays import kind_of
 from algomaster.core.types import CALL, PUT
 from algomaster.pricing.inputs import as_right
 
-__all__ = ["FUTURE", "Leg", "as_legs"]
+__all__ = ["FUTURE", "RANGES", "Leg", "as_legs", "check_range"]
+
+RANGES: Final = {
+    "strike": (1e-9, 1e15), "spot": (1e-9, 1e15), "forward": (1e-9, 1e15), "price": (0.0, 1e15), "t": (0.0, 100.0),
+    "vol": (0.0, 50.0),
+}  # fmt: skip
+"""Wide enough for any market, and narrow enough that no product of them leaves the numbers."""
 
 FUTURE: Final = 0
 """Code of a future (or the underlying itself) beside +1 and -1."""
@@ -60,14 +66,13 @@ class Leg:
         strike = _number("strike", self.strike, optional=right == "FUT")
         if right == "FUT" and strike is not None:
             raise ValueError(f"strike: expected None for a future, got {strike:g}; its entry level is its price")
-        if strike is not None and not strike > 0.0:
-            raise ValueError(f"strike: expected a positive number, got {strike:g}")
         quantity = _number("quantity", self.quantity)
+        if quantity and not 1e-9 <= abs(quantity) <= 1e15:
+            raise ValueError(f"quantity: expected 0 or a number between 1e-9 and 1e15 in size, got {quantity:g}")
         price = _number("price", self.price)
         t, vol = (_number(name, getattr(self, name), optional=True) for name in ("t", "vol"))
-        for name, value in (("price", price), ("t", t), ("vol", vol)):
-            if value is not None and value < 0.0:
-                raise ValueError(f"{name}: expected at least 0, got {value:g}")
+        for name, value in (("strike", strike), ("price", price), ("t", t), ("vol", vol)):
+            check_range(name, value)
         values = {"right": right, "strike": strike, "quantity": quantity, "price": price, "t": t, "vol": vol}
         for name, kept in values.items():
             object.__setattr__(self, name, kept)
@@ -80,6 +85,13 @@ class Leg:
     def __str__(self) -> str:
         strike = "" if self.strike is None else f" {self.strike:g}"
         return f"{self.quantity:+g} {self.right}{strike} @ {self.price:g}"
+
+
+def check_range(name: str, value: float | None) -> None:
+    """Refuse a number outside of :data:`RANGES`; None passes."""
+    low, high = RANGES[name]
+    if value is not None and not low <= value <= high:
+        raise ValueError(f"{name}: expected a number from {low:g} to {high:g}, got {value:g}")
 
 
 def _right(value: Any) -> str:

@@ -77,7 +77,7 @@ def _between(figure: go.Figure, found: Payoff) -> None:
 
 def _marks(figure: go.Figure, found: Payoff) -> None:
     wide = found.vol * math.sqrt(found.horizon) if found.horizon > 0.0 else math.nan
-    if wide > 0.0 and not math.isnan(found.forward):
+    if 0.0 < wide < 10.0 and not math.isnan(found.forward):
         low, high = found.forward * math.exp(-wide), found.forward * math.exp(wide)
         figure.add_vrect(
             x0=low, x1=high, fillcolor=_BAND, line_width=0, layer="below", annotation_text="±1σ",

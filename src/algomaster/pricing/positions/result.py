@@ -15,7 +15,7 @@ from algomaster.core.render import html_table, text_table
 from algomaster.core.types import FloatArray
 from algomaster.pricing.inputs import choose
 from algomaster.pricing.positions.chances import chances
-from algomaster.pricing.positions.legs import Leg, as_legs
+from algomaster.pricing.positions.legs import Leg, as_legs, check_range
 from algomaster.pricing.positions.position import Market, Position
 from algomaster.pricing.positions.shape import Shape, curved, straight
 
@@ -29,6 +29,9 @@ __all__ = ["Payoff", "payoff"]
 _UNITS: Final = {"raw": (1.0, 1.0), "trader": (0.01, 1.0 / 365.0)}
 _SPOTS: Final = 401
 _SHOWN: Final = 6
+_HIGHEST_RATE: Final = 3.0
+_WIDEST: Final = 300.0  # in logarithms, so that what is searched stays within the numbers
+_WIDEST_SHOWN: Final = 2.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -294,14 +297,16 @@ def _market(spot: Any, t: Any, vol: Any, rate: Any, dividend: Any, forward: Any,
         raise ValueError(f'vol: expected a number or "implied", got {vol!r}')
     known = {name: None if value is None else _finite(name, value) for name, value in numbers.items()}
     for name, value in known.items():
-        if value is not None and (value < 0.0 or (value == 0.0 and name in ("spot", "forward"))):
-            raise ValueError(f"{name}: expected a positive number, got {value:g}")
+        check_range(name, value)
+    rates = _finite("rate", rate), _finite("dividend", dividend)
+    if max(map(abs, rates)) > _HIGHEST_RATE:
+        raise ValueError(f"rate, dividend: expected at most {_HIGHEST_RATE:g} in size (1 is 100 %), got {rates}")
     return Market(
         spot=math.nan if known["spot"] is None else known["spot"],
         t=math.nan if known["t"] is None else known["t"],
         vol="implied" if vol == "implied" else known["vol"],
-        rate=_finite("rate", rate),
-        dividend=_finite("dividend", dividend),
+        rate=rates[0],
+        dividend=rates[1],
         forward=known["forward"],
         surface=surface,
     )
@@ -327,7 +332,7 @@ def _shape(position: Position, costs: float) -> Shape:
         )
     slope, level = position.limit()
     left = position.left(None)
-    width = 8.0 * float((position.vol * np.sqrt(left))[later].max()) + 0.1
+    width = min(_WIDEST, 8.0 * float((position.vol * np.sqrt(left))[later].max()) + 0.1)
     strikes = position.strike[options]
     span = float(strikes.min() * math.exp(-width)), float(strikes.max() * math.exp(width))
     return curved(profit, np.unique(strikes), (slope, level - costs), span)
@@ -375,6 +380,6 @@ def _grid(position: Position, shape: Shape, vol: float) -> FloatArray:
     margin = max(0.3 * (high - low), 0.03 * high)
     low, high = low - margin, high + margin
     if position.spot * vol * position.horizon > 0.0:
-        wide = 3.0 * vol * math.sqrt(position.horizon)
+        wide = min(_WIDEST_SHOWN, 3.0 * vol * math.sqrt(position.horizon))
         low, high = min(low, position.spot * math.exp(-wide)), max(high, position.spot * math.exp(wide))
     return np.union1d(np.linspace(max(low, 0.0), high, _SPOTS), points)
