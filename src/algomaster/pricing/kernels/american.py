@@ -116,13 +116,14 @@ def _guess(b: FloatArray, vol: float, r: float, q: float, at: FloatArray) -> Non
     c = 2.0 * (r - q) / variance - 1.0
     depth = 0.5 * (top - low)
     for i in range(at.size):
-        u = at[i] * at[i]
-        deviation = vol * at[i]
+        place = float(at[i])  # numpy's own numbers would complain about infinities without the compiler
+        u = place * place
+        deviation = vol * place
         faded, paid_out = _decay(r * u), _decay(q * u)
         kept = faded / (r * u) if r > 0.0 else 1.0
         slope = -0.5 * (c + math.sqrt(c * c + 8.0 / (variance * u * kept)))
         left, right = low, top
-        here = top - depth * (at[i] / at[i - 1] if i > 0 else 1.0)
+        here = top - depth * (place / float(at[i - 1]) if i > 0 else 1.0)
         for _ in range(_GUESSES):
             x = exp(here)
             d = (here + (r - q + 0.5 * variance) * u) / deviation
@@ -134,7 +135,8 @@ def _guess(b: FloatArray, vol: float, r: float, q: float, at: FloatArray) -> Non
                 right = here
             else:
                 left = here
-            new = here - value / (dear * (1.0 - slope) + x * (1.0 - paid_out) * g1 * _DENSITY / deviation)
+            rise = dear * (1.0 - slope) + x * (1.0 - paid_out) * g1 * _DENSITY / deviation
+            new = here - value / rise if rise > 0.0 else left
             new = new if left < new < right else 0.5 * (left + right)
             step = abs(new - here)
             here = new
@@ -247,4 +249,4 @@ def integral(
         total += worth[j]
         first += slope[j]
         second += bend[j]
-    return total, first, second
+    return float(total), float(first), float(second)

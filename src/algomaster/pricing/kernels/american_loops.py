@@ -153,7 +153,7 @@ def american_greeks_loop(
             width = _in_range(deviation)
             _, slope, bend = integral(x, log_x, b, width, first, second, scheme.fine, work)
             delta = slope if is_put else worth - x * slope
-            gamma = bend / k if is_put else x * x * bend / s
+            gamma = bend / k if is_put else x * (x * bend) / s
             carried = rate[i] * unit * worth - (rate[i] - dividend[i]) * s * delta
             out[1, i] += delta
             out[2, i] += gamma
@@ -208,6 +208,7 @@ def american_boundary_loop(
             out[i] = k
         elif usable:
             _, worth = _early(1.0, 0.0, float(vol[i]) * math.sqrt(years), first, second, scheme, solved, b, work)
-            ratio = exp(b[0]) if solved[1] == first and solved[2] == second else 0.0  # 0: there was nothing to solve
-            ratio = ratio if worth == worth else math.nan
-            out[i] = k * ratio if right[i] < 0 else k / ratio
+            found = solved[1] == first and solved[2] == second  # otherwise exercise never pays
+            level = b[0] if found else -math.inf
+            ratio = exp(level if right[i] < 0 else -level)
+            out[i] = k * ratio if worth == worth else math.nan
