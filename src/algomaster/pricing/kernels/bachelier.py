@@ -95,7 +95,7 @@ def bachelier_first(
     The second tuple is N(d) (with the sign of the right) and n(d) discounted, 1/deviation, 1/sqrt(t), sqrt(t), and
     d = (forward - strike) / deviation. Reciprocals of nothing are 0, or NaN where forward and strike are equal.
     """
-    usable = _usable(right, forward, strike, t, vol, discount) & (growth > 0.0) & (growth < _INF)
+    usable = _usable(right, forward, strike, t, vol, discount)
     gap = float(forward) - float(strike) if usable else 1.0
     years = float(t) if usable else 1.0
     sigma = float(vol) if usable else 1.0

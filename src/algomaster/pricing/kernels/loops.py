@@ -36,9 +36,11 @@ def _black_price(
     dividend: FloatArray, on_forward: bool, out: FloatArray, first: int,
 ) -> None:  # fmt: skip
     for j in range(t.size):
-        drift = (rate[j] - dividend[j]) * t[j]
-        growth, discount = growth_and_discount(t[j], rate[j], dividend[j])
-        value = black_price_on_spot(right[j], spot[j], strike[j], t[j], vol[j], drift, growth, discount)
+        years, r, q = float(t[j]), float(rate[j]), float(dividend[j])
+        growth, discount = growth_and_discount(years, r, q)
+        value = black_price_on_spot(
+            right[j], float(spot[j]), float(strike[j]), years, float(vol[j]), (r - q) * years, growth, discount
+        )
         out[0, np.uint64(first + j)] = value
 
 
@@ -48,8 +50,10 @@ def _bachelier_price(
     dividend: FloatArray, on_forward: bool, out: FloatArray, first: int,
 ) -> None:  # fmt: skip
     for j in range(t.size):
-        forward, discount = carry(float(spot[j]), float(t[j]), float(rate[j]), float(dividend[j]))
-        out[0, np.uint64(first + j)] = bachelier_price(right[j], forward, strike[j], t[j], vol[j], discount)
+        years = float(t[j])
+        forward, discount = carry(float(spot[j]), years, float(rate[j]), float(dividend[j]))
+        value = bachelier_price(right[j], forward, float(strike[j]), years, float(vol[j]), discount)
+        out[0, np.uint64(first + j)] = value
 
 
 @kernel(inner=True)
@@ -59,11 +63,13 @@ def _black_greeks(
 ) -> None:  # fmt: skip
     for j in range(t.size):
         i = np.uint64(first + j)
-        growth, discount = growth_and_discount(t[j], rate[j], dividend[j])
-        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], rho = black_greeks(
-            right[j], spot[j], strike[j], t[j], vol[j], rate[j], dividend[j], growth, discount
+        years, r, q = float(t[j]), float(rate[j]), float(dividend[j])
+        growth, discount = growth_and_discount(years, r, q)
+        value, delta, gamma, vega, theta, rho = black_greeks(
+            right[j], float(spot[j]), float(strike[j]), years, float(vol[j]), r, q, growth, discount
         )
-        out[5, i] = -t[j] * out[0, i] if on_forward else rho
+        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = value, delta, gamma, vega, theta
+        out[5, i] = -years * value if on_forward else rho
 
 
 @kernel(inner=True)
@@ -73,12 +79,14 @@ def _bachelier_greeks(
 ) -> None:  # fmt: skip
     for j in range(t.size):
         i = np.uint64(first + j)
-        forward, discount = carry(float(spot[j]), float(t[j]), float(rate[j]), float(dividend[j]))
-        growth, _ = growth_and_discount(t[j], rate[j], dividend[j])
-        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], rho = bachelier_greeks(
-            right[j], strike[j], t[j], vol[j], rate[j], dividend[j], forward, growth, discount
+        years, r, q = float(t[j]), float(rate[j]), float(dividend[j])
+        forward, discount = carry(float(spot[j]), years, r, q)
+        growth, _ = growth_and_discount(years, r, q)
+        value, delta, gamma, vega, theta, rho = bachelier_greeks(
+            right[j], float(strike[j]), years, float(vol[j]), r, q, forward, growth, discount
         )
-        out[5, i] = -t[j] * out[0, i] if on_forward else rho
+        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = value, delta, gamma, vega, theta
+        out[5, i] = -years * value if on_forward else rho
 
 
 _SHORT: Final = 128
@@ -99,21 +107,19 @@ def _higher(model: str, order: int) -> Loops:
         dividend: FloatArray, on_forward: bool, held: FloatArray,
     ) -> None:  # fmt: skip
         for j in range(t.size):
-            growth, discount = growth_and_discount(t[j], rate[j], dividend[j])
+            years, r, q = float(t[j]), float(rate[j]), float(dividend[j])
+            s, k, v = float(spot[j]), float(strike[j]), float(vol[j])
+            growth, discount = growth_and_discount(years, r, q)
             if normal:
-                forward, _ = carry(float(spot[j]), float(t[j]), float(rate[j]), float(dividend[j]))
-                first, second, third = bachelier_higher(
-                    right[j], spot[j], strike[j], t[j], vol[j], rate[j], dividend[j], forward, growth, discount
-                )
+                forward, _ = carry(s, years, r, q)
+                first, second, third = bachelier_higher(right[j], s, k, years, v, r, q, forward, growth, discount)
             else:
-                first, second, third = black_higher(
-                    right[j], spot[j], strike[j], t[j], vol[j], rate[j], dividend[j], growth, discount
-                )
+                first, second, third = black_higher(right[j], s, k, years, v, r, q, growth, discount)
             i = np.uint64(j)
             held[i] = first[0]
             for row in range(1, 5):
                 held[np.uint64(row * _SHORT + j)] = first[row]
-            held[np.uint64(5 * _SHORT + j)] = -t[j] * first[0] if on_forward else first[5]
+            held[np.uint64(5 * _SHORT + j)] = -years * first[0] if on_forward else first[5]
             for row in range(7):
                 held[np.uint64((6 + row) * _SHORT + j)] = second[row]
             if third_too:

@@ -46,6 +46,7 @@ MOVING: Final = 2.0**-500
 """Where vol sqrt(t) is below this nothing moves any more: Greeks are those of vol sqrt(t) = 0."""
 
 _OVERFLOW: Final = 2.0**523  # what is above twice HIGHEST becomes infinite by it
+_SHRINK: Final = 2.0**-530  # brings any discount below HIGHEST
 
 
 @kernel(inline=True)
@@ -109,13 +110,12 @@ def _checked(right: int, spot: float, strike: float, t: float, vol: float, forwa
 
     Comparisons are what vector units do slowest, so there are few: NaN and infinity are found by 0 * x not being 0.
     """
-    total = (spot + strike) + (forward + discount)
+    total = fused(discount, _SHRINK, (spot + strike) + forward)
     nothing = 0.0 * fused(total, _OVERFLOW, t + vol)
     market = spot if spot < strike else strike
-    carried = forward if forward < discount else discount
-    least = market if market < carried else carried
+    least = market if market < forward else forward
     terms = t if t < vol else vol
-    good = (least >= LOWEST) & (terms >= 0.0) & (abs(right) == 1)
+    good = (least >= LOWEST) & (discount > 0.0) & (terms >= 0.0) & (abs(right) == 1)
     return discount + nothing if good else math.nan
 
 
