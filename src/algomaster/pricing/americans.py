@@ -11,7 +11,8 @@ import numpy as np
 from algomaster.core.types import FloatArray
 from algomaster.pricing.european import Greeks
 from algomaster.pricing.inputs import Inputs, choose
-from algomaster.pricing.kernels import american_loops, loops
+from algomaster.pricing.kernels import american_loops
+from algomaster.pricing.kernels.loops import GREEKS, PRICES
 from algomaster.pricing.kernels.american import Quadrature, Scheme
 
 __all__ = ["american", "american_greeks", "exercise_boundary"]
@@ -110,7 +111,7 @@ def american(
     choose("accuracy", accuracy, _SIZES)
     inputs = Inputs.gather(right, spot, None, dividend, rate, strike=strike, t=t, vol=vol)
     out = np.empty(inputs.right.size)
-    loops.black_price_loop(inputs.right, **inputs.values, out=out)
+    PRICES["black"].serial(inputs.options(), False, out.reshape(1, -1))
     american_loops.american_price_loop(inputs.right, **inputs.values, scheme=_scheme(accuracy), out=out)
     return inputs.back(out, "price")
 
@@ -161,7 +162,7 @@ def american_greeks(
     choose("units", units, _UNITS)
     inputs = Inputs.gather(right, spot, None, dividend, rate, strike=strike, t=t, vol=vol)
     out = np.empty((len(_ROWS), inputs.right.size))
-    loops.black_greeks_loop(inputs.right, **inputs.values, out=out)
+    GREEKS["black", 1].serial(inputs.options(), False, out)
     american_loops.american_greeks_loop(inputs.right, **inputs.values, scheme=_scheme(accuracy), out=out)
     rows = dict(zip(_ROWS, out))
     for name, factor in _UNITS[units].items():
@@ -205,6 +206,6 @@ def exercise_boundary(
     choose("accuracy", accuracy, _SIZES)
     inputs = Inputs.gather(right, strike, None, dividend, rate, strike=strike, t=t, vol=vol)
     out = np.empty(inputs.right.size)
-    loops.black_price_loop(inputs.right, **inputs.values, out=out)
+    PRICES["black"].serial(inputs.options(), False, out.reshape(1, -1))
     american_loops.american_boundary_loop(inputs.right, **inputs.values, scheme=_scheme(accuracy), out=out)
     return inputs.back(out, "boundary")

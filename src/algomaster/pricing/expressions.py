@@ -15,12 +15,11 @@ import polars as pl
 
 from algomaster.pricing.european import greeks, price
 from algomaster.pricing.implied import implied_vol
+from algomaster.pricing.kernels.loops import ROWS
 
 __all__ = ["AlgoExpressions"]
 
-_GREEKS: Final = {
-    1: ("price", "delta", "gamma", "vega", "theta", "rho"),
-}
+_SETTINGS: Final = ("model", "order", "units", "year_days", "on_error")
 
 
 @pl.api.register_expr_namespace("algo")
@@ -42,7 +41,7 @@ class AlgoExpressions:
     def greeks(self, spot: Any, strike: Any, t: Any, vol: Any, **terms: Any) -> pl.Expr:
         """Give a struct of price and Greeks; the expression is the right. See :func:`algomaster.pricing.greeks`."""
         columns, settings = _split({"spot": spot, "strike": strike, "t": t, "vol": vol, **terms})
-        names = greek_names(settings.get("order", 1))
+        names = ROWS[settings.get("order", 1)]
 
         def work(given: dict[str, Any]) -> pl.Series:
             found = greeks(given.pop("right"), **given, **settings)
@@ -61,14 +60,9 @@ class AlgoExpressions:
         return _apply(self._expr, "price", columns, work, pl.Struct({"vol": pl.Float64, "status": pl.Int64}))
 
 
-def greek_names(order: int) -> tuple[str, ...]:
-    """Give the fields of the struct for an order."""
-    return _GREEKS[order]
-
-
 def _split(terms: dict[str, Any]) -> tuple[dict[str, pl.Expr], dict[str, Any]]:
     """Part what may be a column from the settings of the call; ``None`` (a spot that is not needed) is a setting."""
-    settings: dict[str, Any] = {name: terms[name] for name in ("model", "order", "units", "on_error") if name in terms}
+    settings: dict[str, Any] = {name: terms[name] for name in _SETTINGS if name in terms}
     given = {name: value for name, value in terms.items() if name not in settings}
     settings |= {name: value for name, value in given.items() if value is None}
     columns = {

@@ -74,7 +74,12 @@ def _moments(k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, 
         t1 += omega[i] * gap * k[i]
         t2 += omega[i] * gap * gap
     base[0], base[1], base[2], base[3], base[4], base[5] = s0, s1, s2, mean, t1, t2
-    base[6], base[7], base[8], base[9] = low, high - low, LOWEST_SHARE * least, math.sqrt(max(s2 / s0 - (s1 / s0) ** 2, 0.0))
+    base[6], base[7], base[8], base[9] = (
+        low,
+        high - low,
+        LOWEST_SHARE * least,
+        math.sqrt(max(s2 / s0 - (s1 / s0) ** 2, 0.0)),
+    )
 
 
 @kernel(inner=True)

@@ -87,7 +87,9 @@ class SurfaceStream:
             return self._take_chain(chain_or_k)
         if t is None or vol is None:
             raise ValueError("update: expected a chain, or k, t and vol together")
-        arrays = (as_array(value, name) for name, value in (("k", chain_or_k), ("t", t), ("vol", vol), ("weight", weight)))
+        arrays = (
+            as_array(value, name) for name, value in (("k", chain_or_k), ("t", t), ("vol", vol), ("weight", weight))
+        )
         k, years, vols, weights = (np.ascontiguousarray(a).reshape(-1) for a in np.broadcast_arrays(*arrays))
         if np.any(~(weights >= 0.0)) or not np.all(np.isfinite(k)):
             raise ValueError("update: expected finite k, and weights that are not negative")
