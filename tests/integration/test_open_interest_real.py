@@ -1,7 +1,7 @@
 """A real day of NIFTY snapshots, worked out again from the vendor's wide file with numpy alone."""
 
 import itertools
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -121,3 +121,24 @@ def test_the_parity_forward_stands_where_the_options_say(found: OpenInterest) ->
     assert spot.null_count() == 0
     assert spot.is_between(24_300, 24_700).all()
     assert spot.diff().drop_nulls().abs().median() < 10
+
+
+def test_a_real_day_of_minutes_carries_what_was_last_known(tmp_path: Path) -> None:
+    import_path(shared_path("data", "nse_option_minute", "banknifty_20221230"), home=tmp_path)
+    (day,) = market.load("BANKNIFTY", "2022-12-30", "2022-12-30", home=tmp_path)
+    whole, bare = market.open_interest(day), market.open_interest(day, max_age=0)
+    assert (whole.unit, whole.reference) == ("units", "spot")
+    rows = Store(tmp_path).read("option_minute", underlying="BANKNIFTY")
+    for minute in (0, 30, 180, 374):
+        end = pl.from_epoch(pl.Series([int(day.ts[minute])]), "ns").dt.replace_time_zone("UTC")[0]
+        known = rows.filter(pl.col("ts") <= end, pl.col("oi").is_not_null()).group_by("strike", "right").last()
+        told, fresh = (
+            each.series.filter(expiry=day.expiry_dates[0], ts=end + timedelta(minutes=1)).row(0, named=True)
+            for each in (whole, bare)
+        )
+        assert told["contracts"] == known.height >= fresh["contracts"]
+        for right, column in (("CE", "call_oi"), ("PE", "put_oi")):
+            assert told[column] == known.filter(right=right)["oi"].sum()
+        oldest = (end - known["ts"].min()).total_seconds() / 60
+        assert (told["oldest"], fresh["oldest"]) == (oldest, 0.0)
+    assert bare.series["contracts"].min() < 129

@@ -59,7 +59,7 @@ def frame_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def ns(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return frame.with_columns(pl.col("ts").cast(pl.Int64)).to_dicts()
+    return frame.with_columns(pl.selectors.datetime().exclude("avail_ts").cast(pl.Int64)).to_dicts()
 
 
 @given(chains().filter(bool))
@@ -126,6 +126,7 @@ def test_build_up_is_as_by_hand(rows: list[dict[str, Any]], interval: int, move:
             else:
                 before.append(naive.last_of(book, contract, end - 2 * length, end - length))
         assert [row["price"], row["oi"]] == now
+        assert row["seen"] == max(ts for ts in oi if end - length < ts <= end)
         changes = [None if a is None or b is None else a - b for a, b in zip(now, before)]
         assert [row["price_change"], row["oi_change"]] == changes
         expected = None if None in changes else naive.kind(now[0], before[0], now[1], before[1], move, move)

@@ -6,7 +6,7 @@ Kinds of findings.
   ``not_a_day``, ``missing_price``, ``zero_price``, ``inconsistent``, ``bad_quantity``, ``bad_contract``, ``expired``,
   ``empty_row``, ``no_session``, ``before_open``, ``after_close``, ``off_tick``, ``bad_scale``, ``conflict``.
 - Kept rows: ``duplicate`` and ``stale`` (repeats of one observation), ``normalised``, ``zero_is_none``, ``outlier``,
-  ``in_halt``, ``off_session``, ``stamp``.
+  ``in_halt``, ``off_session``, ``stamp``, ``rounded_sum``.
 - Absent rows: ``gap`` (minutes of a session), ``halt`` (minutes a halt explains), ``missing_sessions``.
 """
 

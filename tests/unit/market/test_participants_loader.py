@@ -174,7 +174,9 @@ def test_a_line_with_other_fields_is_broken(tmp_path: Path) -> None:
 def test_what_the_exchange_rounds_is_kept_and_told(tmp_path: Path) -> None:
     result = parsed(tmp_path, participant_file(TITLE, changes={("FII", 1): "33", ("TOTAL", 1): "302"}))
     assert rows(result).height == 4
-    assert list(result.notes.values()) == [1]
+    assert [count for count, _ in result.kept.values()] == [2]  # 303 long against 302 in TOTAL and 300 short
+    (tmp_path / "in.csv").write_text(participant_file(TITLE, changes={("FII", 1): "33"}))
+    assert import_path(tmp_path / "in.csv", home=tmp_path / "home").quality.count("rounded_sum") == 2
 
 
 def test_miscomputed_columns_of_totals_do_no_harm(tmp_path: Path) -> None:

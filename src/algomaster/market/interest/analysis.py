@@ -248,8 +248,8 @@ def _build_up(panel: Panel, interval: int, price_move: float, oi_move: float) ->
     session = oi - _first(first_oi)
     kind = _kinds(prices, price_change, price_move, oi, oi_change, oi_move)
     spot = _steps(panel.spot[:, None], bucket, ends.size)[0][:, 0]
-    avail = np.zeros(ends.size, np.int64)
-    avail[bucket] = panel.avail  # the last of a bucket stands, and they never fall
+    avail, seen = np.zeros((2, ends.size), np.int64)
+    avail[bucket], seen[bucket] = panel.avail, panel.ts  # the last of a bucket stands, and they never fall
     C = oi.shape[1]
     expiry = np.repeat(panel.expiries, np.diff(panel.start)).astype(np.int32)
     shown = ~(np.isnan(oi) & np.isnan(prices)).ravel()
@@ -273,6 +273,7 @@ def _build_up(panel: Panel, interval: int, price_move: float, oi_move: float) ->
             "volume": column(traded),
             "kind": _names(kind.ravel()[shown], BUILD_UP),
             "spot": pl.Series(spot[at]).fill_nan(None),
+            "seen": pl.Series(seen[at]).cast(TIMESTAMP),
         }
     )
 

@@ -171,6 +171,14 @@ def _rows(frame: pl.DataFrame, unit: str | None) -> pl.DataFrame:
         raise DataError(
             f"{broken} rows have no time, expiry, strike or right that can be read.", hint="Leave such rows out."
         )
+    sound = (pl.col("strike") > 0) & pl.all_horizontal(pl.col("strike", *_VALUES).fill_null(0.0).is_finite())
+    counts = pl.all_horizontal(pl.col("oi", "volume", "bid_qty", "ask_qty").fill_null(0.0) >= 0)
+    broken = rows.filter(~(sound & counts)).height
+    if broken:
+        raise DataError(
+            f"{broken} rows have a negative quantity, a strike that is not above 0 or an infinite number.",
+            hint="Leave such rows out, or give what is missing as null.",
+        )
     for name in ("underlying", "session"):
         if rows[name].n_unique() > 1:
             several = ", ".join(map(str, rows[name].unique().sort().head(4)))

@@ -57,8 +57,9 @@ class OpenInterest:
     buildup : polars.DataFrame
         One row an interval and contract: ts (the interval's end), avail_ts, expiry, strike, right, price, oi (the last
         ones of the interval), price_change, oi_change (since the interval before), oi_session_change (since the first
-        known in the session), volume (of the interval), kind (:data:`BUILD_UP`), spot. An interval that has not ended
-        holds what is known so far.
+        known in the session), volume (of the interval), kind (:data:`BUILD_UP`), spot, seen (the last moment shown in
+        the interval: after a gap in the collection a change spans more than the interval). An interval that has not
+        ended holds what is known so far.
     buckets : polars.DataFrame
         One row an interval, expiry, right and number of steps from the money (at the spot then; the outermost take in
         what lies beyond): ts, avail_ts, expiry, right, steps (above 0: strikes over the spot), moneyness, atm, oi,

@@ -99,10 +99,9 @@ def _parsed(frame: pl.DataFrame, broken: pl.DataFrame, day: date, name: str) -> 
     rejects = pl.concat([broken, unread, bad, untied])
     total = frame.filter(pl.col("label") == _TOTAL)["_row"]
     rejects = rejects.filter(~pl.col("_row").is_in(total.implode()))  # it is a check, like the header, and no row
+    missed = _missed(good)
+    kept = {"rounded_sum": (missed, "columns that miss TOTAL or their other side by a rounding")} if missed else {}
     good = good.filter(pl.col("label") != _TOTAL)
-    offsets = good.select(pl.col(f"{each}_long").sum() - pl.col(f"{each}_short").sum() for each in INSTRUMENTS)
-    missed = sum(value != 0.0 for value in offsets.row(0)) if good.height else 0
-    notes = {"long and short differ by a rounding of the exchange's": missed} if missed else {}
     rows = frame.height - total.len() + broken.height
     stored = good.select(
         "_row",
@@ -113,7 +112,7 @@ def _parsed(frame: pl.DataFrame, broken: pl.DataFrame, day: date, name: str) -> 
         ),
         **{side: pl.col(side) for side in _SIDES},
     )
-    return Parsed(rows, [(name, stored)], rejects, notes=notes)
+    return Parsed(rows, [(name, stored)], rejects, kept=kept)
 
 
 def _day_check(good: pl.DataFrame) -> Check:
@@ -136,6 +135,16 @@ def _untied(good: pl.DataFrame) -> str | None:
         if not _near(bought, sold):
             return f"{each}: {bought:g} contracts long and {sold:g} short; every contract has both"
     return None
+
+
+def _missed(good: pl.DataFrame) -> int:
+    """Count the columns whose four lines do not add up to TOTAL or to the other side exactly."""
+    if not good.height:
+        return 0
+    *four, total = good.select(_SIDES).rows()
+    sums = [sum(column) for column in zip(*four)]
+    other = [sums[place ^ 1] for place in range(len(sums))]  # long and short of an instrument stand side by side
+    return sum(found != said or found != against for found, said, against in zip(sums, total, other))
 
 
 def _near(one: float, other: float) -> bool:
