@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from algomaster.pricing import implied_vol
-from naive.smiles import sabr_vol, svi_variance
+from naive.smiles import essvi_variance, sabr_vol, svi_variance
 from shared_data import shared_path
 
 Chain = types.SimpleNamespace
@@ -41,18 +41,19 @@ def chain_of(
     return chain
 
 
-def random_chain(seed: int, *, few: bool = False) -> tuple[Chain, np.ndarray, float]:
-    """A chain of a random truth with noise in proportion to volatility; the truth at the quotes; the noise.
+KINDS = ("svi", "essvi", "sabr")
 
-    The truth is SABR, or SVI with raw parameters drawn from jump wings, with one shape for all expiries so that it has
-    little or no calendar arbitrage itself.
+
+def random_chain(seed: int, kind: str | None = None) -> tuple[Chain, float, str]:
+    """A chain of a random truth with noise in proportion to volatility; the noise, and the method that is the truth.
+
+    One shape serves all expiries, growing with time, so that a truth has little or no calendar arbitrage itself.
     """
     rng = np.random.default_rng(seed)
-    count = int(rng.integers(1, 5 if few else 8))
-    years = np.sort(rng.uniform(3 / 365, 2.0, count))
-    years += np.arange(count) / 365
+    years = np.sort(rng.uniform(3 / 365, 2.0, int(rng.integers(1, 8))))
+    years += np.arange(years.size) / 365
     level, noise = rng.uniform(0.08, 0.8), float(rng.choice([0.001, 0.003, 0.01]))
-    kind = rng.integers(2)
+    kind = kind or KINDS[rng.integers(3)]
     rho, strength = rng.uniform(-0.85, 0.4), rng.uniform(0.15, 0.9)
     width, shift, bend = rng.uniform(0.3, 1.5), rng.uniform(-0.3, 0.3), rng.uniform(0.2, 0.8)
     ks, vols, expiries = [], [], []
@@ -60,20 +61,22 @@ def random_chain(seed: int, *, few: bool = False) -> tuple[Chain, np.ndarray, fl
         n = int(rng.integers(8, 40))
         deviation = level * np.sqrt(t)
         k = np.sort(rng.uniform(-3.0, 2.5, n)) * deviation * rng.uniform(0.6, 1.2)
-        if kind == 0:
+        if kind == "sabr":
             vol = sabr_vol(k, t, level, 1.0, rho, min(strength * 2.0, strength / np.sqrt(t)))
-        else:
+        elif kind == "svi":
             slope = strength * deviation / (1.0 + abs(rho))
-            least = deviation**2 * bend
-            w = svi_variance(k, least, slope, rho, shift * deviation, width * deviation)
+            w = svi_variance(k, deviation**2 * bend, slope, rho, shift * deviation, width * deviation)
             vol = np.sqrt(w / t)
+        else:
+            psi = strength * 1.6 * min(deviation, 1.0) / np.sqrt(1.0 + abs(rho))
+            vol = np.sqrt(essvi_variance(k, deviation**2, rho, psi) / t)
         ks.append(k)
         vols.append(vol)
         expiries.append(np.full(n, e))
     truth = np.concatenate(vols)
     noisy = truth * (1.0 + noise * rng.standard_normal(truth.size))
     forward = 100.0 * np.exp(0.03 * years)
-    return chain_of(np.concatenate(ks), noisy, np.concatenate(expiries), years, forward=forward), truth, noise
+    return chain_of(np.concatenate(ks), noisy, np.concatenate(expiries), years, forward=forward), noise, kind
 
 
 # --- real ones -------------------------------------------------------------------------------------------------

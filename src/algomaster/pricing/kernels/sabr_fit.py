@@ -49,7 +49,7 @@ def sabr_gradient(
 ) -> tuple[float, float, float, float]:
     """Give the volatility and its derivatives by alpha, rho and nu."""
     g = 1.0 - beta
-    e = exp(-0.5 * g * k)
+    e = exp(-0.5 * g * k) if g > 0.0 else 1.0
     gg = g * g
     v = e / (1.0 + gg * k * k * (1.0 / 24.0 + gg * k * k / 1920.0))
     bare = -k / (alpha * e)

@@ -96,35 +96,34 @@ class ArbitrageReport:
 def find_arbitrage(surface: Surface, k: ArrayLike | Any | None, points: int) -> ArbitrageReport:
     """Look on a grid at every expiry, and half-way between them for butterflies."""
     years = surface.years
-    middles = 0.5 * (years[1:] + years[:-1])
-    times = np.sort(np.concatenate([years, middles]))
+    times = np.empty(2 * years.size - 1)
+    times[::2], times[1::2] = years, 0.5 * (years[1:] + years[:-1])
+    grid = _grid(surface, times, points) if k is None else np.tile(as_vector(k, "k"), (times.size, 1))
+    g = surface.durrleman(grid, times[:, None])
+    now = surface.variance(grid[2::2], years[1:, None])
+    change = now / surface.variance(grid[2::2], years[:-1, None]) - 1.0
     places: list[ArbitragePlace] = []
-    looked = 0
-    for number, t in enumerate(times):
-        grid = _grid(surface, float(t), points) if k is None else as_vector(k, "k")
-        e = number // 2
+    for number in np.flatnonzero(~(g >= -_ROUNDING).all(axis=1)):
+        e = int(number) // 2
         label = surface.labels[e] if number % 2 == 0 else f"{surface.labels[e]} | {surface.labels[e + 1]}"
-        g = surface.durrleman(grid, np.full(grid.size, t))
-        places += _stretches("butterfly", label, grid, np.where(np.isnan(g), -np.inf, g))
-        looked += grid.size
-        if number % 2 == 0 and e > 0:
-            now = surface.variance(grid, np.full(grid.size, t))
-            before = surface.variance(grid, np.full(grid.size, years[e - 1]))
-            fall = np.where(np.isnan(now / before), -np.inf, now / before - 1.0)
-            places += _stretches("calendar", label, grid, fall)
-    return ArbitrageReport(tuple(places), looked)
+        places += _stretches("butterfly", label, grid[number], g[number])
+    for e in np.flatnonzero(~(change >= -_ROUNDING).all(axis=1)):
+        places += _stretches("calendar", surface.labels[e + 1], grid[2 * e + 2], change[e])
+    return ArbitrageReport(tuple(places), grid.size)
 
 
-def _grid(surface: Surface, t: float, points: int) -> FloatArray:
-    reach = _DEVIATIONS * float(np.sqrt(surface.variance(0.0, t)))
+def _grid(surface: Surface, times: FloatArray, points: int) -> FloatArray:
+    """Give a row of log-moneyness for each time."""
+    reach = _DEVIATIONS * np.sqrt(surface.variance(np.zeros(times.size), times))
     low, high = -reach, reach
     if surface.quotes is not None and surface.quotes.k.size:
-        low, high = min(low, float(surface.quotes.k.min())), max(high, float(surface.quotes.k.max()))
-    return np.linspace(low, high, points)
+        low, high = np.minimum(low, surface.quotes.k.min()), np.maximum(high, surface.quotes.k.max())
+    return low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, points)
 
 
 def _stretches(kind: str, label: str, k: FloatArray, size: FloatArray) -> list[ArbitragePlace]:
     """Give one place for every unbroken run of points that are below 0."""
+    size = np.where(np.isnan(size), -np.inf, size)
     bad = np.concatenate([[False], size < -_ROUNDING, [False]])
     edges = np.flatnonzero(bad[1:] != bad[:-1])
     return [
