@@ -31,27 +31,35 @@ def _scheme(accuracy: str) -> Scheme:
     nodes = np.cos(angle) ** 2
     return Scheme(
         nodes[:-1].copy(),
-        _quadrature(turn, nodes, nodes[:-1]),
-        _quadrature(price, nodes, np.ones(1)),
-        _quadrature(_FINE, nodes, np.ones(1)),
+        _quadrature(turn, 1, nodes, nodes[:-1]),
+        _quadrature(price, 1, nodes, np.ones(1)),
+        _quadrature(_FINE, 3, nodes, np.ones(1)),
         tolerance,
     )
 
 
-def _quadrature(size: int, nodes: FloatArray, ends: FloatArray) -> Quadrature:
-    """Gauss and Legendre's nodes in the angle, for the times from now to each of ``ends``."""
+def _quadrature(size: int, power: int, nodes: FloatArray, ends: FloatArray) -> Quadrature:
+    """Gauss and Legendre's nodes for the times from now to each of ``ends``.
+
+    They lie in the root of order ``power`` of the angle: with 3 they crowd towards now, where the second derivative has
+    a peak if the spot is near the boundary.
+    """
     place, weight = np.polynomial.legendre.leggauss(size)
-    quarter = math.pi / 4
-    sine = np.outer(ends, np.sin(quarter * (1.0 + place))).ravel()
-    cosine = np.outer(ends, np.sin(quarter * (1.0 - place))).ravel()
-    return Quadrature(cosine, sine, np.tile(weight * quarter, ends.size), _interpolation(sine, nodes))
+    half = 0.5 * (1.0 + place)
+    angle = 0.5 * math.pi * half**power
+    passed = np.outer(ends, np.sin(angle)).ravel()
+    left = np.outer(ends, np.cos(angle)).ravel()
+    spread = 0.25 * math.pi * power * half ** (power - 1) * weight
+    return Quadrature(passed, left, np.tile(spread, ends.size), _interpolation(left, nodes))
 
 
 def _interpolation(at: FloatArray, nodes: FloatArray) -> FloatArray:
     """Give what takes values at ``nodes``, the last of which is 0, to the polynomial's at ``at`` (barycentric)."""
     weight = (-1.0) ** np.arange(nodes.size)
     weight[[0, -1]] *= 0.5
-    terms = weight[:, None] / (at - nodes[:, None])
+    gap = at - nodes[:, None]
+    hit = gap == 0.0
+    terms = np.where(hit.any(axis=0), hit, weight[:, None] / np.where(hit, 1.0, gap))
     return np.ascontiguousarray((terms / terms.sum(axis=0))[:-1])
 
 
@@ -88,8 +96,9 @@ def american(
     -------
     float, numpy array or Series
         Never below the European price or the intrinsic value. NaN where :func:`~algomaster.pricing.price` is, where
-        rate or yield times t is beyond 50, and where early exercise begins and ends at two boundaries: for a put with
-        dividend < rate < 0, for a call with rate < dividend < 0.
+        rate or yield times t is beyond 50, where early exercise begins and ends at two boundaries (for a put with
+        dividend < rate < 0, for a call with rate < dividend < 0), and should the boundary not be found, which has only
+        been seen with vol * sqrt(t) above 5.
 
     Raises
     ------

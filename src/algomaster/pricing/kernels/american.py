@@ -9,7 +9,7 @@
 3. The boundary is the fixed point of one of two maps: of smooth pasting (FP-A), which gains more than a digit a turn,
    or of value matching (FP-B), which gains less but converges also where r - q is large beside vol and FP-A runs away
    (from 0.9 vol on among 250 random sets).
-4. With sqrt(u) = sin(a), sqrt(v) = cos(a) the integrands are smooth at both ends, and what the polynomial is at the
+4. With sqrt(u) = cos(a), sqrt(v) = sin(a) the integrands are smooth at both ends, and what the polynomial is at the
    nodes of a quadrature in a is one matrix for all options: no Chebyshev series is summed, all loops are vector code.
 5. The first guess is the quadratic approximation of Barone-Adesi and Whaley. That of the paper (QD+) is better by what
    one turn of FP-A gains, and costs more than the turn.
@@ -44,16 +44,16 @@ class Quadrature(NamedTuple):
 
     Attributes
     ----------
-    cosine, sine : (m,)
-        Square roots of the times from now and to the end.
+    passed, left : (m,)
+        Square roots of the times v since now and u from there to the end.
     weight : (m,)
         Of the angle.
     matrix : (n, m)
-        From the values of H at the Chebyshev nodes to those at ``sine``.
+        From the values of H at the Chebyshev nodes to those at ``left``.
     """
 
-    cosine: FloatArray
-    sine: FloatArray
+    passed: FloatArray
+    left: FloatArray
     weight: FloatArray
     matrix: FloatArray
 
@@ -149,8 +149,8 @@ def _guess(b: FloatArray, vol: float, r: float, q: float, at: FloatArray) -> Non
 @kernel(inner=True)
 def solve(b: FloatArray, vol: float, r: float, q: float, scheme: Scheme, work: FloatArray) -> bool:
     """Write ln B at the Chebyshev nodes; say whether that converged."""
-    at, (cosine, sine, weight, matrix) = scheme.at, scheme.turn
-    n, m = at.size, cosine.size
+    at, (passed, left, weight, matrix) = scheme.at, scheme.turn
+    n, m = at.size, passed.size
     each = m // n
     top, low = _ends(vol, r, q)
     _guess(b, vol, r, q, at)
@@ -159,8 +159,8 @@ def solve(b: FloatArray, vol: float, r: float, q: float, scheme: Scheme, work: F
     over, under, decay, growth = work[0], work[1], work[2], work[3]
     height, level = work[4], work[5]
     for j in range(m):
-        decay[j] = exp(-r * cosine[j] * cosine[j]) * weight[j] * 2.0 * sine[j]
-        growth[j] = exp(-q * cosine[j] * cosine[j]) * weight[j] * 2.0 * sine[j]
+        decay[j] = exp(-r * passed[j] * passed[j]) * weight[j] * 2.0 * left[j]
+        growth[j] = exp(-q * passed[j] * passed[j]) * weight[j] * 2.0 * left[j]
     worst = math.inf
     for _ in range(_TURNS):
         _heights(height, b, top, matrix)
@@ -169,15 +169,15 @@ def solve(b: FloatArray, vol: float, r: float, q: float, scheme: Scheme, work: F
                 level[j] = b[i] - top
         if steep:
             for j in range(m):
-                d = (level[j] + height[j]) / (vol * cosine[j]) + drift * cosine[j]
-                over[j] = decay[j] * cosine[j] * _normal(d)[0]
-                under[j] = growth[j] * cosine[j] * _normal(d + vol * cosine[j])[0]
+                d = (level[j] + height[j]) / (vol * passed[j]) + drift * passed[j]
+                over[j] = decay[j] * passed[j] * _normal(d)[0]
+                under[j] = growth[j] * passed[j] * _normal(d + vol * passed[j])[0]
         else:
             for j in range(m):
-                d = (level[j] + height[j]) / (vol * cosine[j]) + drift * cosine[j]
-                n1, g1 = _normal(d + vol * cosine[j])
+                d = (level[j] + height[j]) / (vol * passed[j]) + drift * passed[j]
+                n1, g1 = _normal(d + vol * passed[j])
                 over[j] = decay[j] * exp(-0.5 * d * d)
-                under[j] = growth[j] * (vol * cosine[j] * n1 + _DENSITY * g1)
+                under[j] = growth[j] * (vol * passed[j] * n1 + _DENSITY * g1)
         worst = 0.0
         for i in range(n):
             above = 0.0
@@ -195,7 +195,10 @@ def solve(b: FloatArray, vol: float, r: float, q: float, scheme: Scheme, work: F
             else:  # both times vol
                 above = _DENSITY * (exp(-r * u) * g2 / at[i] + r * above)
                 below = exp(-q * u) * (vol * n1 + _DENSITY * g1 / at[i]) + q * below
-            new = log_ratio(above, below) if above > _TINY and below > _TINY else low
+            if below > _TINY:
+                new = log_ratio(above, below) if above > _TINY else low
+            else:  # so far out that the boundary is never met
+                new = float(b[i])
             new = new if new < top else top
             new = new if new > low else low
             change = abs(new - b[i])
@@ -225,18 +228,18 @@ def integral(
     x: float, log_x: float, b: FloatArray, vol: float, r: float, q: float, quadrature: Quadrature, work: FloatArray
 ) -> tuple[float, float, float]:
     """Give what early exercise is worth at the spot x, and its first and second derivative by x."""
-    cosine, sine, weight, matrix = quadrature
+    passed, left, weight, matrix = quadrature
     top, _ = _ends(vol, r, q)
     drift = (r - q - 0.5 * vol * vol) / vol
     height, worth, slope, bend = work[0], work[1], work[2], work[3]
     _heights(height, b, top, matrix)
-    for j in range(cosine.size):
-        c = cosine[j]
+    for j in range(passed.size):
+        c = passed[j]
         dev = vol * c
         d = (log_x - top + height[j]) / dev + drift * c
         n1, g1 = _normal(-d - dev)
         n2, g2 = _normal(-d)
-        w = weight[j] * 2.0 * sine[j] * c
+        w = weight[j] * 2.0 * left[j] * c
         earned = r * w * exp(-r * c * c)
         lost = q * w * exp(-q * c * c)
         g1 *= _DENSITY / dev
@@ -245,7 +248,7 @@ def integral(
         slope[j] = lost * (g1 - n1) - earned * g2 / x
         bend[j] = (earned * g2 * (d / dev + 1.0) / x - lost * g1 * d / dev) / x
     total, first, second = 0.0, 0.0, 0.0
-    for j in range(cosine.size):
+    for j in range(passed.size):
         total += worth[j]
         first += slope[j]
         second += bend[j]

@@ -95,7 +95,7 @@ def _usable(european: float, spot: float) -> bool:
 
 @kernel(inner=True)
 def _workspace(scheme: Scheme) -> tuple[FloatArray, FloatArray, FloatArray]:
-    most = max(scheme.turn.cosine.size, scheme.price.cosine.size, scheme.fine.cosine.size)
+    most = max(scheme.turn.passed.size, scheme.price.passed.size, scheme.fine.passed.size)
     return np.full(3, math.nan), np.empty(scheme.at.size), np.empty((6, most))
 
 
