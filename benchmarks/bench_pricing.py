@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from algomaster.pricing import greeks, implied_vol, price
-from algomaster.pricing.kernels import loops
+from algomaster.pricing.kernels import implied_loops, loops
 
 N = 1_000_000
 REPEATS = 11
@@ -97,14 +97,14 @@ def cases() -> Iterator[Row]:
     loops.black_price_loop(*arrays, out)
     np.testing.assert_array_equal(out, rows[0])
     implied = [arrays[0], out, *arrays[1:4], *arrays[5:], vol, status]
-    loops.black_implied_loop(*implied)
+    implied_loops.black_implied_loop(*implied)
     good = (status == 0) & (rows[3] > 1e-4 * options["spot"])
     assert good.mean() > 0.8
     np.testing.assert_allclose(vol[good], options["vol"][good], rtol=1e-8)
 
     price_ns = nanoseconds(lambda: loops.black_price_loop(*arrays, out))
     greeks_ns = nanoseconds(lambda: loops.black_greeks_loop(*arrays, rows))
-    implied_ns = nanoseconds(lambda: loops.black_implied_loop(*implied))
+    implied_ns = nanoseconds(lambda: implied_loops.black_implied_loop(*implied))
     yield "price, kernel", 8.0, "ns/option", price_ns
     yield "price + 5 Greeks, kernel", 10.0, "ns/option", greeks_ns
     yield "implied volatility, kernel", 40.0, "ns/option", implied_ns

@@ -148,8 +148,11 @@ def _times(
             )
         given = ((moments - _moment_ns(at, "at", time(0, 0), zone)) / _YEAR_NS)[code]
         years = (moments - _moment_ns(at, "at", time(0, 0), zone)) / _YEAR_NS
-    else:  # t may be business time, or each quote may have its own moment: an expiry stands for the mean
-        years = np.bincount(code, weights=given) / np.bincount(code)
+    else:  # t may be business time; where each quote has its own moment, an expiry stands for the mean
+        years = np.empty(len(words))
+        years[code] = given
+        if not np.array_equal(years[code], given):
+            years = np.bincount(code, weights=given) / np.bincount(code)
     rank = np.argsort(years, kind="stable")
     place = np.empty_like(rank)
     place[rank] = np.arange(rank.size)

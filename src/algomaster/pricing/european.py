@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from algomaster.core.render import html_table, text_table
 from algomaster.pricing.inputs import Inputs, choose
-from algomaster.pricing.kernels import loops
+from algomaster.pricing.kernels.loops import GREEKS, PRICES, ROWS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["Greeks", "greeks", "price"]
 
-_PRICE_LOOPS: Final = {"black": loops.black_price_loop, "bachelier": loops.bachelier_price_loop}
-_GREEKS_LOOPS: Final = {"black": loops.black_greeks_loop, "bachelier": loops.bachelier_greeks_loop}
-_FIRST_ORDER: Final = ("price", "delta", "gamma", "vega", "theta", "rho")
-_UNITS: Final = {"raw": {}, "trader": {"vega": 0.01, "theta": 1.0 / 365.0, "rho": 0.01}}
+_ORDERS: Final = tuple(ROWS)
+_UNITS: Final = ("raw", "trader")
+_YEARS: Final = (365, 252)
+_POINT: Final = 0.01
+_BY_VOL: Final = {"vega": 1, "vanna": 1, "volga": 2, "veta": 1, "zomma": 1, "ultima": 3}
+_BY_TIME: Final = ("theta", "charm", "veta", "color")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Greeks:
     """Price and sensitivities, each in the shape and kind of the input (a float for scalars).
 
+    "Spot" stands for the forward if that was given. Derivatives by calendar time are at constant rate and dividend, and
+    negative where time costs. What is beyond ``order`` is None.
+
     Attributes
     ----------
     price : as given by :func:`price`, to the bit
-    delta, gamma : by spot (by the forward if that was given)
+    delta, gamma : by spot, once and twice
     vega : by volatility
-    theta : by calendar time, at constant rate and dividend; negative where time costs
+    theta : by calendar time
     rho : by the rate at constant spot (at constant forward if that was given)
+    vanna, volga : delta and vega by volatility (order 2, as the next four lines)
+    charm, veta : delta and vega by calendar time
+    dual_delta, dual_gamma : by strike, once and twice
+    elasticity : delta * spot / price, often called lambda: per cent of the price for one per cent of the spot
+    speed, zomma, color : gamma by spot, by volatility and by calendar time (order 3)
+    ultima : volga by volatility (order 3)
+    order : int
     units : str
-        "raw": per 1.00 of volatility, per year, per 1.00 of rate; "trader": per point (0.01), per day (1/365), per
-        point.
+        "raw": per 1.00 of volatility, per year, per 1.00 of rate. "trader": everything that is by volatility per point
+        (0.01; volga per point twice, ultima thrice), by time per day (1 / ``year_days``), by rate per point.
+    year_days : int
+        Days of the year of "trader": 365 or 252.
     model : str
     """
 
@@ -42,17 +59,40 @@ class Greeks:
     vega: Any
     theta: Any
     rho: Any
+    vanna: Any = None
+    volga: Any = None
+    charm: Any = None
+    veta: Any = None
+    dual_delta: Any = None
+    dual_gamma: Any = None
+    elasticity: Any = None
+    speed: Any = None
+    zomma: Any = None
+    color: Any = None
+    ultima: Any = None
+    order: int = 1
     units: str
+    year_days: int = 365
     model: str
 
+    def to_frame(self) -> pl.DataFrame:
+        """Give a polars frame with a row an option and a column a Greek."""
+        import polars as pl
+
+        return pl.DataFrame({name: np.ravel(getattr(self, name)) for name in ROWS[self.order]})
+
     def _rows(self) -> list[tuple[str, str]]:
-        return [(name, _describe(getattr(self, name))) for name in _FIRST_ORDER]
+        return [(name, _describe(getattr(self, name))) for name in ROWS[self.order]]
+
+    def _title(self) -> str:
+        days = f", {self.year_days} days" if self.units == "trader" else ""
+        return f"Greeks ({self.model}, {self.units}{days})"
 
     def __repr__(self) -> str:
-        return text_table(f"Greeks ({self.model}, {self.units})", self._rows())
+        return text_table(self._title(), self._rows())
 
     def _repr_html_(self) -> str:
-        return html_table(f"Greeks ({self.model}, {self.units})", self._rows())
+        return html_table(self._title(), self._rows())
 
 
 def _describe(values: Any) -> str:
@@ -114,11 +154,11 @@ def price(
     >>> round(price("CE", 100, 100, 1.0, 0.2), 4)
     7.9656
     """
-    choose("model", model, _PRICE_LOOPS)
+    choose("model", model, PRICES)
     inputs = Inputs.gather(right, spot, forward, dividend, rate, strike=strike, t=t, vol=vol)
-    out = np.empty(inputs.right.size)
-    _PRICE_LOOPS[model](inputs.right, **inputs.values, out=out)
-    return inputs.back(out, "price")
+    out = np.empty((1, inputs.size))
+    PRICES[model].best(inputs.size)(inputs.options(), forward is not None, out)
+    return inputs.back(out[0], "price")
 
 
 def greeks(
@@ -134,44 +174,57 @@ def greeks(
     model: str = "black",
     order: int = 1,
     units: str = "raw",
+    year_days: int = 365,
 ) -> Greeks:
-    """Give price, delta, gamma, vega, theta and rho of European options in one pass.
+    """Give the price and the Greeks of European options up to third order in one pass.
 
     Parameters
     ----------
     right, spot, strike, t, vol, rate, dividend, forward, model
         As for :func:`price`. With ``forward`` the Greeks are those of an option on it (Black 1976): delta and gamma by
         the forward, rho = -t * price.
-    order : int
-        Highest order of the Greeks; 1 is what there is.
+    order : 1, 2 or 3
+        Highest order of the Greeks; :class:`Greeks` says which belong to it.
     units : "raw" or "trader"
         See :class:`Greeks`.
+    year_days : 365 or 252
+        What a day is in units "trader".
 
     Returns
     -------
     Greeks
         NaN as for :func:`price`. At t = 0 or vol = 0 they are those of the intrinsic value; where forward and strike
-        are equal then, gamma is NaN, and so is theta if t = 0.
+        are equal then, delta and dual_delta are those of half an option, vega is that of the limit, and what has no
+        limit is NaN: gamma, theta if t = 0, and all else of second and third order but elasticity. Elasticity is NaN
+        where the price is 0. Definitions and formulas: :mod:`algomaster.pricing.kernels.higher`.
 
     Raises
     ------
     ValueError, TypeError
-        As for :func:`price`; unknown order or units.
+        As for :func:`price`; unknown order, units or days of the year.
 
     Examples
     --------
     >>> round(greeks("CE", 100, 100, 1.0, 0.2).delta, 4)
     0.5398
     """
-    choose("model", model, _GREEKS_LOOPS)
-    choose("order", order, (1,))
+    choose("model", model, PRICES)
+    choose("order", order, _ORDERS)
     choose("units", units, _UNITS)
+    choose("year_days", year_days, _YEARS)
     inputs = Inputs.gather(right, spot, forward, dividend, rate, strike=strike, t=t, vol=vol)
-    out = np.empty((len(_FIRST_ORDER), inputs.right.size))
-    _GREEKS_LOOPS[model](inputs.right, **inputs.values, out=out)
-    rows = dict(zip(_FIRST_ORDER, out))
-    if forward is not None:
-        rows["rho"] = -inputs.values["t"] * rows["price"]
-    for name, factor in _UNITS[units].items():
-        rows[name] = rows[name] * factor
-    return Greeks(units=units, model=model, **{name: inputs.back(row, name) for name, row in rows.items()})
+    names = ROWS[order]
+    out = np.empty((len(names), inputs.size))
+    GREEKS[model, order].best(inputs.size)(inputs.options(), forward is not None, out)
+    if units == "trader":
+        _scale(dict(zip(names, out)), year_days)
+    rows = {name: inputs.back(row, name) for name, row in zip(names, out)}
+    return Greeks(order=order, units=units, year_days=year_days, model=model, **rows)
+
+
+def _scale(rows: dict[str, Any], year_days: int) -> None:
+    for name, row in rows.items():
+        factor = _POINT ** _BY_VOL.get(name, 1 if name == "rho" else 0)
+        factor *= 1.0 / year_days if name in _BY_TIME else 1.0
+        if factor != 1.0:
+            row *= factor

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -10,16 +12,18 @@ import numpy as np
 
 from algomaster.core.arrays import as_array, kind_of, like
 from algomaster.core.types import CALL, PUT, FloatArray, IntArray
+from algomaster.pricing.kernels.blocks import Options
 
 __all__ = ["Inputs", "as_right", "choose"]
 
 _WORDS: Final = {"ce": CALL, "c": CALL, "call": CALL, "pe": PUT, "p": PUT, "put": PUT}
+_PLAIN: Final = (float, int, str, list, np.ndarray, type(None))  # what is no Series, seen at once
 _NO_RIGHT: Final = 0  # what kernels answer with NaN
 
 
 def choose(name: str, value: object, known: Iterable[object]) -> None:
     """Refuse a ``value`` that is not among ``known``, saying what is."""
-    known = list(known)
+    known = tuple(known)
     if isinstance(value, bool) or value not in known:
         raise ValueError(f"{name}: expected one of {', '.join(map(repr, known))}, got {value!r}")
 
@@ -41,7 +45,9 @@ def as_right(right: Any) -> IntArray:
         return np.array(_code(right))
     values = right.to_numpy() if kind_of(right) != "numpy" else np.asarray(right)
     if values.dtype.kind in "iu":
-        codes = values.astype(np.int64)
+        codes = values.astype(np.int64, copy=False)
+        if np.count_nonzero(np.abs(codes) == CALL) == codes.size:
+            return codes
     elif values.dtype.kind == "f":
         codes = np.where(np.isnan(values), _NO_RIGHT, values)
     else:
@@ -77,18 +83,19 @@ class Inputs:
 
     Attributes
     ----------
-    right : (n,) int64
-    values : dict of (n,) float64
-        By argument name, flattened.
+    flat : dict of (n,) or (1,) float64 ("right": int64)
+        By argument name; one element where the caller gave one for all.
     shape : tuple of int
         What the results are shaped to.
+    size : int
+        n, the product of the shape.
     sources : tuple
-        What the caller passed, for the kind of the results.
+        What the caller passed that may be a Series, for the kind of the results.
     """
 
-    right: IntArray
-    values: dict[str, FloatArray]
+    flat: dict[str, Any]
     shape: tuple[int, ...]
+    size: int
     sources: tuple[Any, ...]
 
     @classmethod
@@ -105,34 +112,69 @@ class Inputs:
         if spot is None and forward is None:
             raise ValueError("spot: expected a number or an array, got None (only a forward makes it superfluous)")
         given = {"spot": spot, **others, "rate": rate, "dividend": dividend}
-        arrays = {name: as_array(value, name) for name, value in given.items() if value is not None}
+        arrays: dict[str, Any] = {name: _array(value, name) for name, value in given.items() if value is not None}
         if forward is not None:
-            arrays |= _on_forward(arrays, as_array(forward, "forward"))
-        rights = as_right(right)
-        sources = (*given.values(), forward, right)
+            arrays |= _on_forward(arrays, _array(forward, "forward"))
+        arrays["right"] = as_right(right)
+        sources = tuple(source for source in (*given.values(), forward, right) if type(source) not in _PLAIN)
         _check_indexes(sources)
-        try:
-            shape = np.broadcast_shapes(rights.shape, *(array.shape for array in arrays.values()))
-        except ValueError:
-            shapes = {"right": rights.shape, **{name: array.shape for name, array in arrays.items()}}
-            listed = ", ".join(f"{name} {size}" for name, size in shapes.items() if size)
-            raise ValueError(f"expected shapes that broadcast, got {listed}") from None
+        shape = _common_shape({name: array.shape for name, array in arrays.items()})
+        size = math.prod(shape)
         flat = {name: _flat(array, shape) for name, array in arrays.items()}
-        return cls(_flat(rights, shape), flat, shape, sources)
+        return cls(flat, shape, size, sources)
+
+    @functools.cached_property
+    def right(self) -> IntArray:
+        """(n,) int64."""
+        return np.broadcast_to(self.flat["right"], self.size).copy()
+
+    @functools.cached_property
+    def values(self) -> dict[str, FloatArray]:
+        """(n,) float64 by argument name, ``right`` apart."""
+        rest = ((name, array) for name, array in self.flat.items() if name != "right")
+        return {name: array if array.size == self.size else np.full(self.size, array[0]) for name, array in rest}
+
+    def options(self) -> Options:
+        """Give the arguments as the loops of prices and Greeks take them."""
+        flat = self.flat
+        return Options(*(flat[name] for name in Options._fields))
 
     def back(self, result: Any, name: str) -> Any:
         """Give one result in the caller's shape and kind; a Series is called ``name``, an integer stays one."""
-        shaped = result.reshape(self.shape)
         if not self.shape:
-            return shaped.item()
+            return result.item()
+        shaped = result if len(self.shape) == 1 else result.reshape(self.shape)
+        if not self.sources:
+            return shaped
         kept = like(shaped, *self.sources)
-        return kept.rename(name) if kind_of(kept) != "numpy" else kept
+        return kept if kept is shaped else kept.rename(name)
+
+
+def _array(value: Any, name: str) -> FloatArray:
+    kind = type(value)
+    if kind is float or kind is int:
+        return np.array(value, np.float64)
+    if kind is np.ndarray and value.dtype == np.float64 and value.flags.c_contiguous:
+        return value  # type: ignore[no-any-return]
+    return as_array(value, name)
+
+
+def _common_shape(shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    different = {shape for shape in shapes.values() if shape}
+    if len(different) < 2:
+        return different.pop() if different else ()
+    try:
+        return np.broadcast_shapes(*different)
+    except ValueError:
+        order = ("right", *(name for name in shapes if name != "right"))
+        listed = ", ".join(f"{name} {shapes[name]}" for name in order if shapes[name])
+        raise ValueError(f"expected shapes that broadcast, got {listed}") from None
 
 
 def _flat(array: Any, shape: tuple[int, ...]) -> Any:
-    if array.shape != shape:
-        array = np.full(shape, array) if array.ndim == 0 else np.broadcast_to(array, shape)
-    return np.ascontiguousarray(array).reshape(-1)
+    if array.shape != shape and array.size != 1:
+        array = np.ascontiguousarray(np.broadcast_to(array, shape))
+    return array.reshape(-1)
 
 
 def _on_forward(arrays: dict[str, FloatArray], forward: FloatArray) -> dict[str, FloatArray]:

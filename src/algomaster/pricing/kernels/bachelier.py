@@ -6,8 +6,8 @@ s phi(d) (1 - sqrt(pi) u erfcx(u)), and the bracket is -sqrt(pi)/2 erfcx'(u), wh
 either sign.
 
 The volatility is found in units of the distance to the strike: a guess for d from the price (a fit, good to 0.5 %),
-then two Householder steps of fourth order on 1/ln(price) far from the money and on the price itself near it. There is
-no upper bound to a price in this model, so no ABOVE_MAX.
+then two Householder steps of fourth order on ln(price). There is no upper bound to a price in this model, so no
+ABOVE_MAX.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Final
 from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.elementary import erfcx_pair, exact_difference, exp, log_ratio
 from algomaster.pricing.kernels.implied import BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
-from algomaster.pricing.kernels.vanilla import HIGHEST
+from algomaster.pricing.kernels.implied_guess import LIFT, lift, series
+from algomaster.pricing.kernels.vanilla import HIGHEST, MOVING
 
-__all__ = ["bachelier_greeks", "bachelier_implied", "bachelier_price"]
+__all__ = ["bachelier_first", "bachelier_greeks", "bachelier_implied", "bachelier_price"]
 
 _INF: Final = math.inf
 _INV_SQRT2: Final = math.sqrt(0.5)
@@ -28,19 +29,16 @@ _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
 _HALF_SQRT_PI: Final = 0.5 * math.sqrt(math.pi)
 _FAR: Final = 1e10
-_SMALL: Final = 2.0**-1000
 _SMALLEST: Final = 2.0**-1022
-_LIFT: Final = 2.0**600
 _LIFT_BELOW: Final = 2.0**-400
 _LN_LIFT: Final = 600.0 * math.log(2.0)
 _AT_MONEY: Final = 1e-9  # distance over price below which vol = sqrt(2 pi) (price + distance / 2) is exact
-_SPLIT: Final = 0.08331547058768633  # price in units of the distance at d = 1: phi(1) - N(-1)
 _GUESS: Final = (1.043124, -1.837632, 1.80005, -1.009541, 1.00015)  # by least squares over 1e-4 < d < 54
 
 
 @kernel(inline=True)
-def _parts(gap: float, deviation: float) -> tuple[float, float, float]:
-    """Give the undiscounted price out of the money, N(-d) and phi(d) for the distance ``gap`` to the strike."""
+def _parts(gap: float, deviation: float) -> tuple[float, float, float, float]:
+    """Give the undiscounted price out of the money, N(-d), phi(d) and d for the distance ``gap`` to the strike."""
     moving = deviation > 0.0
     d = gap / (deviation if moving else 1.0)
     d = d if d < _FAR else _FAR
@@ -48,7 +46,7 @@ def _parts(gap: float, deviation: float) -> tuple[float, float, float]:
     u = d * _INV_SQRT2
     at_u, _, fall = erfcx_pair(u, u, 1.0)
     g = exp(-u * u)
-    return deviation * g * (_DENSITY * _HALF_SQRT_PI) * fall, 0.5 * g * at_u, _DENSITY * g
+    return deviation * g * (_DENSITY * _HALF_SQRT_PI) * fall, 0.5 * g * at_u, _DENSITY * g, d
 
 
 @kernel(inline=True)
@@ -68,64 +66,81 @@ def bachelier_price(right: int, forward: float, strike: float, t: float, vol: fl
     usable = _usable(right, forward, strike, t, vol, discount)
     moneyness = (float(forward) - float(strike)) * float(right) if usable else 1.0
     deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
-    otm, _, _ = _parts(abs(moneyness), deviation)
+    otm, _, _, _ = _parts(abs(moneyness), deviation)
     return float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) if usable else math.nan
 
 
 @kernel(inline=True)
 def bachelier_greeks(
-    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, discount: float
-) -> tuple[float, float, float, float, float, float]:
+    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, growth: float,
+    discount: float,
+) -> tuple[float, float, float, float, float, float]:  # fmt: skip
     """Give price, delta, gamma, vega, theta and rho; see :func:`~algomaster.pricing.kernels.vanilla.black_greeks`.
 
-    The forward is normal with constant ``vol`` and is exp((rate - dividend) * t) times the spot.
+    The forward is normal with constant ``vol`` and is ``growth`` = exp((rate - dividend) * t) times the spot.
     """
-    usable = _usable(right, forward, strike, t, vol, discount)
-    moneyness = (float(forward) - float(strike)) * float(right) if usable else 1.0
-    years = float(t) if usable else 1.0
-    sigma = float(vol) if usable else 1.0
-    root = math.sqrt(years)
-    deviation = sigma * root
-    otm, tail, density = _parts(abs(moneyness), deviation)
-    exercised = 1.0 - tail if moneyness > 0.0 else tail
-    flat = deviation == 0.0
-    undefined = flat & (moneyness == 0.0)
-    carried = exp((rate - dividend) * t)  # forward / spot, of a spot of 0 too
-    held = discount * exercised * float(right)
-    shape = discount * density
-    decay = 0.5 * shape * sigma / (root if root > 0.0 else 1.0)
-    missing = math.nan if not usable else 0.0
-    price = float(discount) * (otm + (moneyness if moneyness > 0.0 else 0.0)) + missing
-    delta = held * carried + missing
-    gamma = shape * carried * carried / (1.0 if flat else deviation) + (math.nan if undefined else missing)
-    vega = shape * root + missing
-    drift = (rate - dividend) * held * forward
-    theta = rate * price - drift - decay + (math.nan if undefined & (root == 0.0) else missing)
-    rho = years * (held * forward - price) + missing
-    return price, delta, gamma, vega, theta, rho
+    first, _ = bachelier_first(right, strike, t, vol, rate, dividend, forward, growth, discount)
+    return first
 
 
 @kernel(inline=True)
-def _improve(s: float, b: float, lift: float, far: bool) -> float:
-    """Take one Householder step from ``s`` (in units of the distance); ``b`` is the price times exp(lift)."""
+def bachelier_first(
+    right: int, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float, growth: float,
+    discount: float,
+) -> tuple[
+    tuple[float, float, float, float, float, float], tuple[float, float, float, float, float, float]
+]:  # fmt: skip
+    """Give what :func:`bachelier_greeks` gives, and of what the higher orders are made.
+
+    The second tuple is N(d) (with the sign of the right) and n(d) discounted, 1/deviation, 1/sqrt(t), sqrt(t), and
+    d = (forward - strike) / deviation. Reciprocals of nothing are 0, or NaN where forward and strike are equal.
+    """
+    usable = _usable(right, forward, strike, t, vol, discount)
+    gap = float(forward) - float(strike) if usable else 1.0
+    years = float(t) if usable else 1.0
+    sigma = float(vol) if usable else 1.0
+    discount = float(discount) if usable else math.nan
+    moneyness = gap * float(right)
+    root = math.sqrt(years)
+    deviation = sigma * root
+    otm, tail, density, d = _parts(abs(gap), deviation)
+    moving = deviation >= MOVING
+    per_deviation = 1.0 / (deviation if moving else 1.0)
+    still = math.nan if gap == 0.0 else 0.0
+    per_deviation = per_deviation if moving else still
+    per_root = sigma * per_deviation
+    per_root = per_root if moving or root == 0.0 else 0.0
+    exercised = discount * (1.0 - tail if moneyness > 0.0 else tail) * float(right)
+    density = discount * density
+    price = discount * (otm + (moneyness if moneyness > 0.0 else 0.0))
+    drift = (rate - dividend) * exercised * forward
+    first = (
+        price,
+        exercised * growth,
+        (density * growth) * (growth * per_deviation),
+        density * root,
+        rate * price - drift - 0.5 * density * (sigma * per_root),
+        years * (exercised * forward - price),
+    )
+    return first, (exercised, density, per_deviation, per_root, root, -d if gap < 0.0 else d)
+
+
+@kernel(inline=True)
+def _improve(s: float, target: float) -> float:
+    """Take a Householder step of fourth order on ln(price) from ``s``; ``target`` is the lifted price.
+
+    All in units of the distance. No exponential is needed: ln(price) = -d**2 / 2 + ln(s) + ln(-erfcx') + a constant.
+    """
     d = 1.0 / s
     u = d * _INV_SQRT2
     _, _, fall = erfcx_pair(u, u, 1.0)
-    slope = _DENSITY * exp(lift - u * u)
-    model = s * slope * _HALF_SQRT_PI * fall
-    second = d * d * d
-    third = second * second - 3.0 * d * d * d * d
-    gap = log_ratio(b, model if model > _SMALL else _SMALL)
-    log_b = log_ratio(b, 1.0) - lift
-    log_model = log_b - gap
-    ratio = slope / (model if model > _SMALL else _SMALL)
-    newton = gap * (log_model / log_b) / ratio if far else (b - model) / slope
-    ratio = ratio if far else 0.0
-    inverse = 1.0 / log_model if far else 0.0
-    h2 = second - ratio - 2.0 * ratio * inverse
-    h3 = third - 3.0 * second * ratio + 2.0 * ratio * ratio
-    h3 = h3 - 6.0 * ratio * inverse * (second - ratio) + 6.0 * ratio * ratio * inverse * inverse
-    return s + newton * (1.0 + 0.5 * h2 * newton) / (1.0 + newton * (h2 + h3 * newton / 6.0))
+    mills = _HALF_SQRT_PI * fall  # price over (s phi(d))
+    square = u * u
+    factor, deeper = lift(square)
+    gap = log_ratio(target, _DENSITY * s * mills * factor) + (square - deeper)
+    e = gap * mills
+    second, third = series(e, gap, d, 0.0)
+    return s + s * e * (1.0 + 0.5 * second) / (1.0 + second + third * (1.0 / 6.0))
 
 
 @kernel(inline=True)
@@ -134,18 +149,17 @@ def _solve(gap: float, value: float) -> float:
     at_money = gap <= _AT_MONEY * value
     unit = value if at_money else gap
     tiny = value < unit * _LIFT_BELOW
-    factor = _LIFT if tiny else 1.0
-    lift = _LN_LIFT if tiny else 0.0
-    b = value * factor / unit
-    far = b < _SPLIT * factor
-    eta = log_ratio(b / factor + _DENSITY, b) + lift
+    b = value * (LIFT if tiny else 1.0) / unit
+    price = b * (1.0 / LIFT if tiny else 1.0)
+    eta = log_ratio(price + _DENSITY, b) + (_LN_LIFT if tiny else 0.0)
     x = eta / (eta + 2.0)
     fit = _GUESS[0]
     for i in range(1, 5):
         fit = fit * x + _GUESS[i]
     s = math.sqrt(1.0 + 0.5 * eta) / (eta * fit)
-    s = _improve(s, b, lift, far)
-    s = _improve(s, b, lift, far)
+    target = b * (1.0 if tiny else LIFT)
+    s = _improve(s, target)
+    s = _improve(s, target)
     return _SQRT_2PI * (value + 0.5 * gap) if at_money else s * unit
 
 

@@ -45,15 +45,17 @@ def hedge_greeks_loop(
     for i in range(out.shape[1]):
         f, k, years, sigma = float(forward[i]), float(strike[i]), float(t[i]), float(vol[i])
         d = float(discount[i])
-        _, delta, gamma, vega, _, _ = black_greeks(right[i], spot, k, years, sigma, 0.0, 0.0, f, d)
         root = math.sqrt(years)
         deviation = sigma * root
-        usable = (deviation > 0.0) & (delta == delta)
+        usable = (deviation > 0.0) & (f > 0.0) & (f < math.inf) & (d > 0.0) & (d < math.inf) & (spot > 0.0)
         deviation = deviation if usable else 1.0
         years = years if usable else 1.0
-        d2 = log_ratio(f if usable else 1.0, k if usable else 1.0) / deviation - 0.5 * deviation
         rate = -log_ratio(d if usable else 1.0, 1.0) / years
         carry = log_ratio(f if usable else 1.0, spot if usable else 1.0) / years
+        growth = (f if usable else 1.0) / (spot if usable else 1.0)
+        _, delta, gamma, vega, _, _ = black_greeks(right[i], spot, k, years, sigma, rate, rate - carry, growth, d)
+        usable = usable & (delta == delta)
+        d2 = log_ratio(f if usable else 1.0, k if usable else 1.0) / deviation - 0.5 * deviation
         density = vega / (spot * (root if usable else 1.0))
         vanna = -density * d2 / (sigma if usable else 1.0)
         charm = (rate - carry) * delta - density * (carry / deviation - 0.5 * d2 / years)

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 
 from algomaster.core.jit import kernel
+from algomaster.pricing.kernels.fused import fused
 
-__all__ = ["erfcx_pair", "exact_difference", "exp", "log_ratio"]
+__all__ = ["erfcx_pair", "exact_difference", "exp", "exp_negative", "log_ratio"]
 
 _INV_LN2: Final = 1.0 / math.log(2.0)
 _LN2_HI: Final = 0.6931471803691238  # ln 2 cut after 32 bits, so that a whole multiple of it is exact
@@ -25,8 +26,8 @@ _ROUNDER_BITS: Final = 4843621399236968448
 _EXPONENT_ONE: Final = 1023
 _HALF_EXPONENT: Final = 2251799813685248  # 2**51
 
-EXP_LOWEST: Final = -708.0
-EXP_HIGHEST: Final = 709.0
+EXP_LOWEST: Final = -709.0
+EXP_HIGHEST: Final = 709.75
 
 EXP_COEFFICIENTS: Final = (
     2.510038549551032e-08,
@@ -95,24 +96,35 @@ _INV_SPAN: Final = 1.0 / _SPAN
 
 @kernel(inline=True)
 def exp(x: float) -> float:
-    """Give e**x with an error below 1 ulp; 0 below -708 (where the result would be subnormal), inf above 709."""
-    inside = x if x > EXP_LOWEST else EXP_LOWEST
-    inside = inside if inside < EXP_HIGHEST else EXP_HIGHEST
-    shifted = inside * _INV_LN2 + _ROUNDER
+    """Give e**x with an error below 1 ulp; 0 below -708.4 to -708.75 (subnormal results), inf above 709.43.
+
+    The bounds are where the bits of the power of two come out as those of 0 and of infinity.
+    """
+    inside = EXP_LOWEST if x < EXP_LOWEST else x
+    inside = EXP_HIGHEST if inside > EXP_HIGHEST else inside
+    return _exp(inside)
+
+
+@kernel(inline=True)
+def exp_negative(x: float) -> float:
+    """Give :func:`exp` of a number that is known to be neither positive nor NaN."""
+    return _exp(x if x > EXP_LOWEST else EXP_LOWEST)
+
+
+@kernel(inline=True)
+def _exp(inside: float) -> float:
+    shifted = fused(inside, _INV_LN2, _ROUNDER)
     whole = shifted - _ROUNDER
     power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
-    r = (inside - whole * _LN2_HI) - whole * _LN2_LO
+    r = fused(whole, -_LN2_LO, fused(whole, -_LN2_HI, inside))
     w = r * r
     odd = EXP_COEFFICIENTS[0]
     even = EXP_COEFFICIENTS[1]
     for i in range(2, 10, 2):
-        odd = odd * w + EXP_COEFFICIENTS[i]
-        even = even * w + EXP_COEFFICIENTS[i + 1]
+        odd = fused(odd, w, EXP_COEFFICIENTS[i])
+        even = fused(even, w, EXP_COEFFICIENTS[i + 1])
     scale = float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
-    result = (1.0 + (r + w * (even + r * odd))) * scale
-    result = result if x >= EXP_LOWEST else 0.0
-    result = result if x <= EXP_HIGHEST else math.inf
-    return result if x == x else math.nan
+    return (1.0 + fused(w, fused(r, odd, even), r)) * scale
 
 
 @kernel(inline=True)
@@ -125,11 +137,14 @@ def log_ratio(p: float, q: float) -> float:
     near = q * float(np.int64((power + _EXPONENT_ONE) << 52).view(np.float64))
     z = (p - near) / (p + near)
     w = z * z
-    c = ATANH_COEFFICIENTS[0]
-    for i in range(1, 8):
-        c = c * w + ATANH_COEFFICIENTS[i]
+    square = w * w
+    odd = ATANH_COEFFICIENTS[0]
+    even = ATANH_COEFFICIENTS[1]
+    for i in range(2, 8, 2):
+        odd = fused(odd, square, ATANH_COEFFICIENTS[i])
+        even = fused(even, square, ATANH_COEFFICIENTS[i + 1])
     k = float(power)
-    return k * _LN2_HI + (2.0 * z + (z * w * c + k * _LN2_LO))
+    return fused(k, _LN2_HI, fused(2.0, z, fused(z * w, fused(odd, w, even), k * _LN2_LO)))
 
 
 @kernel(inline=True)
@@ -142,16 +157,16 @@ def _halves(p: float, q: float) -> tuple[float, float, float, float]:
     even, even_slope = ERFCX_COEFFICIENTS[0], 0.0
     odd, odd_slope = ERFCX_COEFFICIENTS[1], 0.0
     for i in range(2, 12, 2):
-        even_slope = even_slope * q + even
-        even = even * p + ERFCX_COEFFICIENTS[i]
-        odd_slope = odd_slope * q + odd
-        odd = odd * p + ERFCX_COEFFICIENTS[i + 1]
+        even_slope = fused(even_slope, q, even)
+        even = fused(even, p, ERFCX_COEFFICIENTS[i])
+        odd_slope = fused(odd_slope, q, odd)
+        odd = fused(odd, p, ERFCX_COEFFICIENTS[i + 1])
     for i in range(12, 24, 2):
-        even_slope = even_slope * q + even
-        even = even * p + ERFCX_COEFFICIENTS[i]
-        odd_slope = odd_slope * q + odd
-        odd = odd * p + ERFCX_COEFFICIENTS[i + 1]
-    return even * p + ERFCX_COEFFICIENTS[24], even_slope * q + even, odd, odd_slope
+        even_slope = fused(even_slope, q, even)
+        even = fused(even, p, ERFCX_COEFFICIENTS[i])
+        odd_slope = fused(odd_slope, q, odd)
+        odd = fused(odd, p, ERFCX_COEFFICIENTS[i + 1])
+    return fused(even, p, ERFCX_COEFFICIENTS[24]), fused(even_slope, q, even), odd, odd_slope
 
 
 @kernel(inline=True)
@@ -169,15 +184,17 @@ def erfcx_pair(u: float, z: float, gap: float) -> tuple[float, float, float]:
     With o = 1 - q(u) = 7 / (u + 3.75) and erfcx = o R(q), the difference is (q_z - q_u) (R(q_u) - o_z R[q_u, q_z])
     where R[., .] is the divided difference: Horner's scheme gives it beside R, and as R falls all terms are positive.
     """
-    ou = _SPAN / (u + _POLE)
-    oz = _SPAN / (z + _POLE)
+    below, above = u + _POLE, z + _POLE
+    inverse = _SPAN / (below * above)
+    ou = inverse * above
+    oz = inverse * below
     qu = 1.0 - ou
     qz = 1.0 - oz
     even, even_slope, odd, odd_slope = _halves(qu * qu, qz * qz)
-    value = even + qu * odd
-    slope = odd + (even_slope + qz * odd_slope) * (qu + qz)
-    step = ou * oz * gap * _INV_SPAN
-    return ou * value, oz * (value + step * slope), step * (value - oz * slope)
+    value = fused(qu, odd, even)
+    slope = fused(fused(qz, odd_slope, even_slope), qu + qz, odd)
+    step = inverse * gap
+    return ou * value, oz * fused(step, slope, value), step * fused(-oz, slope, value)
 
 
 @kernel(inline=True)

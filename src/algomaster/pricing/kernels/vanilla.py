@@ -21,9 +21,19 @@ import math
 from typing import Final
 
 from algomaster.core.jit import kernel
-from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp, log_ratio
+from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exp_negative, log_ratio
+from algomaster.pricing.kernels.fused import fused
 
-__all__ = ["HIGHEST", "LOWEST", "black_greeks", "black_price", "otm_parts"]
+__all__ = [
+    "HIGHEST",
+    "LOWEST",
+    "MOVING",
+    "black_first",
+    "black_greeks",
+    "black_price",
+    "black_price_on_spot",
+    "otm_parts",
+]
 
 LOWEST: Final = 2.0**-500
 HIGHEST: Final = 2.0**500
@@ -32,8 +42,37 @@ HIGHEST: Final = 2.0**500
 _INV_SQRT2: Final = math.sqrt(0.5)
 _INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _FAR: Final = 1e10  # beyond any moneyness or deviation that matters; its square is still a number
-_TINY: Final = 5e-324  # the smallest number: 0 over it is 0, all else infinite
-_INF: Final = math.inf
+MOVING: Final = 2.0**-500
+"""Where vol sqrt(t) is below this nothing moves any more: Greeks are those of vol sqrt(t) = 0."""
+
+_OVERFLOW: Final = 2.0**523  # what is above twice HIGHEST becomes infinite by it
+_SHRINK: Final = 2.0**-530  # brings any discount below HIGHEST
+
+
+@kernel(inline=True)
+def _standardised(moneyness: float, deviation: float, per_deviation: float) -> tuple[float, float]:
+    """Give h and s/2, both cut where nothing can be seen any more."""
+    half = 0.5 * deviation
+    half = half if half < _FAR else _FAR
+    h = moneyness * per_deviation
+    h = h if h < _FAR else _FAR
+    return h if deviation >= MOVING or moneyness == 0.0 else _FAR, half
+
+
+@kernel(inline=True)
+def _tails(low: float, h: float, half: float) -> tuple[float, bool, float, float, float]:
+    """Give the price of the option out of the money, whether the tail is A (else 1 - A), the tail, M B, and 2 g."""
+    y = (h - half) * _INV_SQRT2
+    z = (h + half) * _INV_SQRT2
+    near = y >= -ERFCX_MARGIN
+    u = y if near else -y
+    at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half * _INV_SQRT2 if near else z - u)
+    doubled = exp_negative(-y * y)
+    g = 0.5 * doubled
+    part = g * (difference if near else at_u + at_z)
+    tail = g * at_u
+    price = low * part if near else low - low * part
+    return price, near, tail, low * (g * at_z), doubled
 
 
 @kernel(inline=True)
@@ -58,31 +97,26 @@ def otm_parts(low: float, high: float, deviation: float) -> tuple[float, float, 
     peak : float
         m exp(-y**2) = forward exp(-d1**2 / 2) = strike exp(-d2**2 / 2).
     """
-    half = 0.5 * deviation
-    half = half if half < _FAR else _FAR
-    moneyness = log_ratio(high, low)
-    h = moneyness / (deviation if deviation > 0.0 else 1.0)
-    h = h if h < _FAR else _FAR
-    h = h if deviation > 0.0 or moneyness == 0.0 else _FAR
-    y = (h - half) * _INV_SQRT2
-    z = (h + half) * _INV_SQRT2
-    near = y >= -ERFCX_MARGIN
-    u = y if near else -y
-    at_u, at_z, difference = erfcx_pair(u, z, 2.0 * half * _INV_SQRT2 if near else z - u)
-    g = 0.5 * exp(-y * y)
-    part = g * (difference if near else at_u + at_z)
-    tail = g * at_u
-    price = low * part if near else low - low * part
-    inner = 1.0 - tail if near else tail
-    outer = tail if near else 1.0 - tail
-    return price, inner, outer, g * (low / high) * at_z, 2.0 * low * g
+    per_deviation = 1.0 / (deviation if deviation >= MOVING else 1.0)
+    h, half = _standardised(log_ratio(high, low), deviation, per_deviation)
+    price, near, tail, owed, doubled = _tails(low, h, half)
+    rest = 1.0 - tail
+    return price, rest if near else tail, tail if near else rest, owed / high, low * doubled
 
 
 @kernel(inline=True)
-def _usable(right: int, forward: float, strike: float, t: float, vol: float, discount: float) -> bool:
-    market = (forward >= LOWEST) & (forward <= HIGHEST) & (strike >= LOWEST) & (strike <= HIGHEST)
-    terms = (t >= 0.0) & (t < _INF) & (vol >= 0.0) & (vol < _INF) & (discount > 0.0) & (discount < _INF)
-    return market & terms & ((right == 1) | (right == -1))
+def _checked(right: int, spot: float, strike: float, t: float, vol: float, forward: float, discount: float) -> float:
+    """Give the discount, NaN if anything is out of range: it is a factor of all results.
+
+    Comparisons are what vector units do slowest, so there are few: NaN and infinity are found by 0 * x not being 0.
+    """
+    total = fused(discount, _SHRINK, (spot + strike) + forward)
+    nothing = 0.0 * fused(total, _OVERFLOW, t + vol)
+    market = spot if spot < strike else strike
+    least = market if market < forward else forward
+    terms = t if t < vol else vol
+    good = (least >= LOWEST) & (discount > 0.0) & (terms >= 0.0) & (abs(right) == 1)
+    return discount + nothing if good else math.nan
 
 
 @kernel(inline=True)
@@ -106,23 +140,39 @@ def black_price(right: int, forward: float, strike: float, t: float, vol: float,
     float
         NaN for NaN or for values out of range.
     """
-    usable = _usable(right, forward, strike, t, vol, discount)
-    f = float(forward) if usable else 1.0
-    k = float(strike) if usable else 1.0
-    deviation = float(vol) * math.sqrt(float(t)) if usable else 1.0
-    otm, _, _, _, _ = otm_parts(f if f < k else k, k if f < k else f, deviation)
-    return _discounted(right, f, k, otm, float(discount)) if usable else math.nan
+    return black_price_on_spot(right, forward, strike, t, vol, 0.0, 1.0, discount)
 
 
 @kernel(inline=True)
-def _discounted(right: int, forward: float, strike: float, otm: float, discount: float) -> float:
-    intrinsic = float(right) * (forward - strike)
-    return discount * (otm + (intrinsic if intrinsic > 0.0 else 0.0))
+def black_price_on_spot(
+    right: int, spot: float, strike: float, t: float, vol: float, drift: float, growth: float, discount: float
+) -> float:
+    """Give the price of one option on a spot that grows to its forward.
+
+    Parameters
+    ----------
+    drift : float
+        ln(forward / spot); taken apart from ``growth`` because it keeps more digits.
+    growth : float
+        exp(drift).
+    """
+    s0 = float(spot) if spot > LOWEST else LOWEST
+    k = float(strike) if strike > LOWEST else LOWEST
+    deviation = vol * math.sqrt(float(t) if t > 0.0 else 0.0)
+    forward = s0 * growth
+    discount = _checked(right, spot, strike, t, vol, forward, discount)
+    below = forward <= k
+    low = forward if below else k
+    high = k if below else forward
+    per_deviation = 1.0 / (deviation if deviation >= MOVING else 1.0)
+    h, half = _standardised(abs(log_ratio(s0, k) + drift), deviation, per_deviation)
+    otm, _, _, _, _ = _tails(low, h, half)
+    return discount * (otm if (right > 0) == below else (high - low) + otm)
 
 
 @kernel(inline=True)
 def black_greeks(
-    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, forward: float,
+    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, growth: float,
     discount: float,
 ) -> tuple[float, float, float, float, float, float]:  # fmt: skip
     """Give price, delta, gamma, vega, theta and rho of one option on a spot that pays a yield.
@@ -135,8 +185,8 @@ def black_greeks(
         At least :data:`LOWEST`.
     rate, dividend : float
         Continuously compounded, per year. ``dividend = rate`` makes ``spot`` a forward (Black-76).
-    forward : float
-        spot * exp((rate - dividend) * t).
+    growth : float
+        exp((rate - dividend) * t).
 
     Returns
     -------
@@ -146,34 +196,60 @@ def black_greeks(
 
     Notes
     -----
-    ``price`` is that of :func:`black_price` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option Pricing
-    Formulas" (2007), chapter 2.
+    ``price`` is that of :func:`black_price_on_spot` to the bit. Formulas: E. G. Haug, "The Complete Guide to Option
+    Pricing Formulas" (2007), chapter 2.
     """
-    usable = _usable(right, forward, strike, t, vol, discount) & (spot >= LOWEST)
-    f = float(forward) if usable else 1.0
-    k = float(strike) if usable else 1.0
-    s0 = float(spot) if usable else 1.0
-    years = float(t) if usable else 1.0
-    sigma = float(vol) if usable else 1.0
-    inverse = 1.0 / s0
-    root = math.sqrt(years)
-    deviation = sigma * root
-    otm, inner, outer, other, peak = otm_parts(f if f < k else k, k if f < k else f, deviation)
-    below = f <= k
-    call_side = right > 0
-    n1 = (outer if call_side else inner) if below else (1.0 - other if call_side else other)
-    n2 = (other if call_side else 1.0 - other) if below else (inner if call_side else outer)
-    density = discount * peak * _INV_SQRT_2PI
-    held = discount * f * n1 * float(right)
-    owed = discount * k * n2 * float(right)
-    undefined = (deviation == 0.0) & (f == k)
-    decay = 0.5 * density * sigma / (root if root > 0.0 else 1.0)
-    missing = math.nan if not usable else 0.0
-    price = _discounted(right, f, k, otm, float(discount)) + missing
-    delta = held * inverse + missing
-    width = s0 * deviation
-    gamma = density * inverse / (width if width > 0.0 else _TINY) + (math.nan if undefined else missing)
-    vega = density * root + missing
-    theta = dividend * held - rate * owed - decay + (math.nan if undefined & (root == 0.0) else missing)
-    rho = years * owed + missing
-    return price, delta, gamma, vega, theta, rho
+    first, _ = black_first(right, spot, strike, t, vol, rate, dividend, growth, discount)
+    return first
+
+
+@kernel(inline=True)
+def black_first(
+    right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float, growth: float,
+    discount: float,
+) -> tuple[
+    tuple[float, float, float, float, float, float], tuple[float, float, float, float, float, float, float, float]
+]:  # fmt: skip
+    """Give what :func:`black_greeks` gives, and of what the higher orders are made.
+
+    The second tuple is strike N(d2) and forward n(d1) discounted (the first with the sign of the right), 1/spot,
+    1/deviation, 1/sqrt(t), sqrt(t), ln(forward/strike)/deviation, and deviation/2. Reciprocals of nothing are 0, or
+    NaN where forward and strike are equal.
+    """
+    s0 = float(spot) if spot > LOWEST else LOWEST
+    k = float(strike) if strike > LOWEST else LOWEST
+    forward = s0 * growth
+    discount = _checked(right, spot, strike, t, vol, forward, discount)
+    below = forward <= k
+    low = forward if below else k
+    high = k if below else forward
+    root = math.sqrt(float(t) if t > 0.0 else 0.0)
+    deviation = vol * root
+    moving = deviation >= MOVING
+    per_deviation = 1.0 / (deviation if moving else 1.0)
+    per_spot = 1.0 / s0
+    moneyness = log_ratio(s0, k) + (rate - dividend) * t
+    h, half = _standardised(abs(moneyness), deviation, per_deviation)
+    otm, near, tail, far_end, doubled = _tails(low, h, half)
+
+    still = math.nan if moneyness == 0.0 else 0.0
+    per_deviation = per_deviation if moving else still
+    out = (right > 0) == below
+    near_end = low * (tail if near == out else 1.0 - tail)
+    far_end = far_end if out else high - far_end
+    signed = float(right) * discount
+    held = signed * (near_end if below else far_end)
+    owed = signed * (far_end if below else near_end)
+    density = discount * (low * doubled) * _INV_SQRT_2PI
+    per_root = vol * per_deviation
+    per_root = per_root if moving or root == 0.0 else 0.0
+    decay = 0.5 * density * (vol * per_root)
+    first = (
+        discount * (otm if out else (high - low) + otm),
+        held * per_spot,
+        (density * per_spot) * (per_spot * per_deviation),
+        density * root,
+        fused(dividend, held, fused(-rate, owed, -decay)),
+        t * owed,
+    )
+    return first, (owed, density, per_spot, per_deviation, per_root, root, -h if moneyness < 0.0 else h, half)
