@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+import algomaster
 from algomaster.pricing.kernels.dealer_flow import gamma_profile, gamma_terms
 
 CODE = """
@@ -36,8 +37,9 @@ print(json.dumps([hashlib.sha256(a.tobytes()).hexdigest() for a in arrays] + [x.
 
 def test_same_bits_without_compiling() -> None:
     found = []
+    source = str(Path(algomaster.__file__).parents[1])  # of this very tree, wherever another may be installed
     for off in ("0", "1"):
-        env = os.environ | {"NUMBA_DISABLE_JIT": off, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+        env = os.environ | {"NUMBA_DISABLE_JIT": off, "PYTHONPATH": source}
         command = [sys.executable, "-W", "error", "-c", CODE]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr

@@ -228,6 +228,18 @@ def test_unknown_is_left_out_and_said() -> None:
     assert found.by_expiry["counted"].sum() == 79
 
 
+def test_garbage_is_unknown_not_infinite() -> None:
+    """Counts and volatilities beyond any market are left out and counted like missing ones."""
+    whole = chain().implied_vols()
+    assert whole.vol is not None
+    oi, vol = whole.oi.copy(), whole.vol.copy()
+    oi[:3] = [math.inf, -5.0, 1e300]
+    vol[3:7] = [1e308, 5e-324, 0.0, math.inf]
+    found = exposure(dataclasses.replace(whole, oi=oi, vol=vol), lot=75)
+    assert (found.no_oi, found.no_vol) == (3, 4)
+    assert np.isfinite([found.gex, found.dex, found.vex, found.chex, found.max_pain, found.pcr]).all()
+
+
 def test_a_strike_without_open_interest_is_nan_not_zero() -> None:
     whole = table()
     hidden = whole.with_columns(pl.when(pl.col("strike") == 24_000).then(None).otherwise(pl.col("oi")).alias("oi"))

@@ -18,7 +18,9 @@ __all__ = ["Quotes", "cells", "total"]
 
 LOWEST: Final = 1e-9
 HIGHEST: Final = 1e15
-"""Range of strikes, spots, forwards and, from 0, of counts: no product of them leaves the numbers."""
+"""Range of strikes, spots, forwards, volatilities and, from 0, of counts: no product of them leaves the numbers."""
+_SHORTEST: Final = 1e-12
+_LONGEST: Final = 100.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,16 +88,10 @@ class Quotes:
         spot, spot_from = _spot(chain.spot, forwards)
         volume = np.where((chain.volume[rows] >= 0.0) & (chain.volume[rows] <= HIGHEST), chain.volume[rows], np.nan)
         has_oi = (oi >= 0.0) & (oi <= HIGHEST)
-        priced = (
-            (chain.status[rows] == 0)
-            & (vol > 0.0)
-            & (t > 0.0)
-            & (forward >= LOWEST)
-            & (forward <= HIGHEST)
-            & (discount > 0.0)
-        )
-        for values in (vol, t, forward, discount):
-            priced &= np.isfinite(values)
+        priced = (chain.status[rows] == 0) & (np.minimum(vol, HIGHEST) * np.sqrt(np.maximum(t, 0.0)) >= LOWEST)
+        for values in (vol, forward, discount):
+            priced &= (values >= LOWEST) & (values <= HIGHEST)
+        priced &= (t >= _SHORTEST) & (t <= _LONGEST)
         return cls(
             right=chain.right[rows], expiry=expiry, at=at, strike=chain.strike[rows], t=t, vol=vol, forward=forward,
             discount=discount, oi=oi, volume=volume, lot=np.broadcast_to(lot, chain.strike.shape)[rows],

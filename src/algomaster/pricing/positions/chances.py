@@ -28,6 +28,7 @@ _NODES: Final = 12
 _SCAN: Final = 40_001
 _SCAN_WIDTH: Final = math.log(20.0)
 _FAR: Final = 12.0
+_CERTAIN: Final = 1e-9  # deviations below that are a single point for any price
 _WIDEST: Final = 300.0
 _NEGLIGIBLE: Final = 1e-15
 _MASS_ERROR: Final = 0.01
@@ -51,7 +52,7 @@ def chances(
     deviation = vol * math.sqrt(position.horizon) if position.horizon >= 0.0 else math.nan
     if math.isnan(forward) or (density is None and math.isnan(deviation)):
         return math.nan, math.nan
-    if density is None and deviation == 0.0:
+    if density is None and deviation < _CERTAIN:
         certain = float(profit(np.array([forward]))[0])
         return float(certain > 0.0), certain
     if density is not None:

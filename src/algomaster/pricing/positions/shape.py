@@ -45,15 +45,11 @@ def straight(profit: Profit, knots: FloatArray, slope: float, scale: float) -> S
     x = np.append(0.0, knots)
     v = profit(x)
     v[np.abs(v) <= _SNAP * scale] = 0.0
-    before = np.append(math.nan, v[:-1])
-    after = np.append(v[1:], v[-1] + slope)
-    edges = (v == 0.0) & (x > 0.0) & ~((before == 0.0) & (after == 0.0))
-    edges[0] = False
     turns = np.flatnonzero(v[:-1] * v[1:] < 0.0)
     crossings = [_crossing(x[i], v[i], x[i + 1], v[i + 1]) for i in turns]
     if v[-1] * slope < 0.0:
         crossings.append(x[-1] - v[-1] / slope)
-    breakevens = np.unique(np.append(x[edges], crossings))
+    breakevens = np.unique(np.append(_zeros(x, v, v[-1] + slope), crossings))
     highest, lowest = float(v.max()), float(v.min())
     return Shape(
         breakevens=breakevens,
@@ -61,6 +57,12 @@ def straight(profit: Profit, knots: FloatArray, slope: float, scale: float) -> S
         max_profit=math.inf if slope > 0.0 else highest,
         max_loss=-math.inf if slope < 0.0 else lowest,
     )
+
+
+def _zeros(x: FloatArray, v: FloatArray, beyond: float) -> FloatArray:
+    """Give the points (but 0) at which a profit is 0 and not on both sides; ``beyond`` is the profit above the last."""
+    before, after = np.append(0.0, v[:-1]), np.append(v[1:], beyond)
+    return np.asarray(x[(v == 0.0) & (x > 0.0) & ~((before == 0.0) & (after == 0.0))])
 
 
 def _crossing(x0: float, v0: float, x1: float, v1: float) -> float:
@@ -82,7 +84,7 @@ def curved(profit: Profit, knots: FloatArray, limit: tuple[float, float], span: 
     x = np.union1d(np.geomspace(low, high, _SAMPLES), np.append(0.0, knots))
     v = profit(x)
     turns = np.flatnonzero(v[:-1] * v[1:] < 0.0)
-    breakevens = np.union1d(_narrowed(profit, x[turns], x[turns + 1], v[turns]), x[(v == 0.0) & (x > 0.0)])
+    breakevens = np.union1d(_narrowed(profit, x[turns], x[turns + 1], v[turns]), _zeros(x, v, v[-1] + slope))
     highest, lowest = _top(profit, x, v), -_top(lambda at: -profit(at), x, -v)
     if slope == 0.0:
         highest, lowest = max(highest, level), min(lowest, level)
