@@ -297,3 +297,40 @@ def test_a_cache_that_cannot_be_used_stops_nothing(my_files, cache):
     done = run(["-W", "default", "-c", two], cache=cache, path=(my_files,), check=False)
     assert (done.returncode, done.stdout) == (0, "compiled answer\n80\ncompiled answer\n90\n")
     assert done.stderr.count("KernelCacheWarning") == 1
+
+
+CLOSURES = """
+import numpy as np
+from algomaster.core.jit import kernel
+
+def scaled(by):
+    @kernel(inner=True)
+    def scale(x):
+        for i in range(x.size):
+            x[i] = np.sin(x[i]) * by
+            if x[i] > 1e9:
+                rarely(x)
+
+    @kernel
+    def twice(x):
+        scale(x)
+        scale(x)
+        return x[0]
+
+    return twice
+
+@kernel(inner=True)
+def rarely(x):
+    for i in range(x.size):
+        x[i] = np.cos(x[i])
+"""
+
+
+def test_closures_of_one_name_compiled_by_two_processes_stay_apart(tmp_path):
+    """Machine code is linked by name: the inner closure of the first must not serve the second."""
+    (tmp_path / "closures.py").write_text(CLOSURES)
+    code = "import numpy as np\nfrom closures import scaled\n" + TELL + "for by in {}: print(scaled(by)(np.ones(3)))"
+    alone = [run(["-c", code.format([by])], cache=tmp_path / "cache", path=(tmp_path,))[-1] for by in (2.0, 3.0)]
+    together = run(["-c", code.format([2.0, 3.0])], cache=tmp_path / "cache", path=(tmp_path,))
+    assert together == alone
+    assert len(set(alone)) == 2

@@ -13,6 +13,9 @@ process). So the cache here is addressed by content:
    process, and a :class:`KernelCacheWarning` says so.
 5. A cache that cannot be read or written is as good as an empty one: the kernel is compiled, one warning is given, and
    broken files are replaced.
+6. Machine code is linked by name, and numba tells functions of one name apart by a number that every process counts
+   from 1. Stored code of two processes then takes each other's place where a kernel calls a closure, without a word;
+   so the count starts somewhere else in every process (:func:`_count_from_anywhere`).
 
 ``fastmath`` is off everywhere: two hosts must agree to the bit. With ``NUMBA_DISABLE_JIT=1`` kernels are plain Python.
 """
@@ -24,9 +27,11 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import itertools
 import os
 import platform
 import re
+import secrets
 import shutil
 import sys
 import warnings
@@ -37,6 +42,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import numba
 import platformdirs
+from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher
@@ -49,6 +55,15 @@ __all__ = ["CompileError", "cache_dir", "compiling", "identity", "kernel", "kern
 prange = numba.prange
 CompileError = NumbaError
 """What compiling a kernel raises."""
+
+
+def _count_from_anywhere() -> None:
+    FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
+
+
+_count_from_anywhere()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_from_anywhere)
 
 P = ParamSpec("P")
 R = TypeVar("R")
