@@ -83,3 +83,25 @@ def implied(model: str, right: int, price: float, forward: float, strike: float,
         excess = MODELS[model](right, forward, strike, t, vol) - target
         vol -= excess / _slope(lambda x: MODELS[model](right, forward, strike, t, x), vol)
     return vol
+
+
+ORDERS = {  # how often by spot, strike, t, vol; and the sign, as calendar time runs against t
+    "delta": ((1, 0, 0, 0), 1), "gamma": ((2, 0, 0, 0), 1), "vega": ((0, 0, 0, 1), 1), "theta": ((0, 0, 1, 0), -1),
+    "vanna": ((1, 0, 0, 1), 1), "volga": ((0, 0, 0, 2), 1), "charm": ((1, 0, 1, 0), -1), "veta": ((0, 0, 1, 1), -1),
+    "dual_delta": ((0, 1, 0, 0), 1), "dual_gamma": ((0, 2, 0, 0), 1),
+    "speed": ((3, 0, 0, 0), 1), "zomma": ((2, 0, 0, 1), 1), "color": ((2, 0, 1, 0), -1), "ultima": ((0, 0, 0, 3), 1),
+}  # fmt: skip
+
+
+def all_greeks(
+    model: str, right: int, spot: float, strike: float, t: float, vol: float, rate: float, dividend: float
+) -> dict[str, mpmath.mpf]:
+    """Derivatives up to the third by mpmath's differentiation of the price, rho apart."""
+    point = tuple(MP.mpf(x) for x in (spot, strike, t, vol))
+
+    def price(s: Number, k: Number, years: Number, v: Number) -> mpmath.mpf:
+        return on_spot(model, right, s, k, years, v, rate, dividend)
+
+    found = {name: sign * MP.diff(price, point, times) for name, (times, sign) in ORDERS.items()}
+    value = price(*point)
+    return {"price": value, **found, "elasticity": found["delta"] * point[0] / value}

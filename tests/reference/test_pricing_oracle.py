@@ -44,7 +44,7 @@ def test_errors_of_the_polynomials_are_as_stated() -> None:
 def test_exp() -> None:
     for x in np.random.default_rng(1).uniform(-708, 709, 500):
         assert relative(elementary.exp(x), MP.exp(x)) < 1.5 * ULP
-    assert (elementary.exp(-708.1), elementary.exp(709.1)) == (0.0, math.inf)
+    assert (elementary.exp(-708.8), elementary.exp(709.5)) == (0.0, math.inf)
     assert (elementary.exp(-math.inf), elementary.exp(math.inf), elementary.exp(0.0)) == (0.0, math.inf, 1.0)
     assert math.isnan(elementary.exp(math.nan))
 
