@@ -6,8 +6,7 @@ s phi(d) (1 - sqrt(pi) u erfcx(u)), and the bracket is -sqrt(pi)/2 erfcx'(u), wh
 either sign.
 
 The volatility is found in units of the distance to the strike: a guess for d from the price (a fit, good to 0.5 %),
-then two Householder steps of fourth order on ln(price). There is no upper bound to a price in this model, so no
-ABOVE_MAX.
+then two Householder steps of fourth order on ln(price). There is no upper bound to a price in this model.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.elementary import erfcx_pair, exact_difference, exp, log_ratio
-from algomaster.pricing.kernels.implied import BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
 from algomaster.pricing.kernels.implied_guess import LIFT, lift, series
+from algomaster.pricing.kernels.implied_market import ABOVE_MAX, BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
 from algomaster.pricing.kernels.vanilla import HIGHEST, MOVING
 
 __all__ = ["bachelier_first", "bachelier_greeks", "bachelier_implied", "bachelier_price"]
@@ -29,10 +28,12 @@ _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
 _HALF_SQRT_PI: Final = 0.5 * math.sqrt(math.pi)
 _FAR: Final = 1e10
+_SMALL: Final = 2.0**-1000
 _SMALLEST: Final = 2.0**-1022
 _LIFT_BELOW: Final = 2.0**-400
 _LN_LIFT: Final = 600.0 * math.log(2.0)
 _AT_MONEY: Final = 1e-9  # distance over price below which vol = sqrt(2 pi) (price + distance / 2) is exact
+_NEAR: Final = 1e-5  # of the last step; what is left is below its fourth power
 _GUESS: Final = (1.043124, -1.837632, 1.80005, -1.009541, 1.00015)  # by least squares over 1e-4 < d < 54
 
 
@@ -126,10 +127,11 @@ def bachelier_first(
 
 
 @kernel(inline=True)
-def _improve(s: float, target: float) -> float:
+def _improve(s: float, target: float) -> tuple[float, float]:
     """Take a Householder step of fourth order on ln(price) from ``s``; ``target`` is the lifted price.
 
-    All in units of the distance. No exponential is needed: ln(price) = -d**2 / 2 + ln(s) + ln(-erfcx') + a constant.
+    All in units of the distance; Newton's relative step, which tells how far off ``s`` was, is given too. No
+    exponential is needed: ln(price) = -d**2 / 2 + ln(s) + ln(-erfcx') + a constant.
     """
     d = 1.0 / s
     u = d * _INV_SQRT2
@@ -137,15 +139,16 @@ def _improve(s: float, target: float) -> float:
     mills = _HALF_SQRT_PI * fall  # price over (s phi(d))
     square = u * u
     factor, deeper = lift(square)
-    gap = log_ratio(target, _DENSITY * s * mills * factor) + (square - deeper)
+    model = _DENSITY * s * mills * factor
+    gap = log_ratio(target, model if model > _SMALL else _SMALL) + (square - deeper)
     e = gap * mills
     second, third = series(e, gap, d, 0.0)
-    return s + s * e * (1.0 + 0.5 * second) / (1.0 + second + third * (1.0 / 6.0))
+    return s + s * e * (1.0 + 0.5 * second) / (1.0 + second + third * (1.0 / 6.0)), e
 
 
 @kernel(inline=True)
-def _solve(gap: float, value: float) -> float:
-    """Give vol sqrt(t) for an option out of the money by ``gap`` >= 0 and worth ``value`` > 0."""
+def _solve(gap: float, value: float) -> tuple[float, bool]:
+    """Give vol sqrt(t) for an option out of the money by ``gap`` >= 0 and worth ``value`` > 0, and if it is right."""
     at_money = gap <= _AT_MONEY * value
     unit = value if at_money else gap
     tiny = value < unit * _LIFT_BELOW
@@ -158,9 +161,10 @@ def _solve(gap: float, value: float) -> float:
         fit = fit * x + _GUESS[i]
     s = math.sqrt(1.0 + 0.5 * eta) / (eta * fit)
     target = b * (1.0 if tiny else LIFT)
-    s = _improve(s, target)
-    s = _improve(s, target)
-    return _SQRT_2PI * (value + 0.5 * gap) if at_money else s * unit
+    s, _ = _improve(s, target)
+    s, e = _improve(s, target)
+    found = at_money | (abs(e) <= _NEAR)
+    return _SQRT_2PI * (value + 0.5 * gap) if at_money else s * unit, found
 
 
 @kernel(inline=True)
@@ -169,7 +173,8 @@ def bachelier_implied(
 ) -> tuple[float, int]:
     """Give the normal volatility behind ``price`` and a status.
 
-    Parameters and statuses are those of :func:`~algomaster.pricing.kernels.implied.black_implied`, without ABOVE_MAX.
+    Parameters and statuses are those of :func:`~algomaster.pricing.kernels.implied.black_implied`; ABOVE_MAX only where
+    the volatility would pass :data:`~algomaster.pricing.kernels.vanilla.HIGHEST`.
     """
     market = (forward >= -HIGHEST) & (forward <= HIGHEST) & (strike >= -HIGHEST) & (strike <= HIGHEST)
     terms = (discount > 0.0) & (discount < _INF) & ((right == 1) | (right == -1)) & (price > -_INF) & (price < _INF)
@@ -185,9 +190,10 @@ def bachelier_implied(
     value = (undiscounted - gap) - lost if inside else undiscounted
     seen = value > 0.0
     solvable = good & live & seen
-    s = _solve(gap if solvable else 1.0, value if solvable else 1.0)
+    s, found = _solve(gap if solvable else 1.0, value if solvable else 1.0)
     vol = s / math.sqrt(float(t) if good & live else 1.0)
-    status = OK if seen & (vol >= _SMALLEST) & (vol <= HIGHEST) else BELOW_INTRINSIC
+    status = OK if vol <= HIGHEST else ABOVE_MAX
+    status = status if seen & found & (vol >= _SMALLEST) else BELOW_INTRINSIC
     status = status if live else EXPIRED
     status = status if good else BAD_INPUT
     return vol if status == OK else math.nan, status

@@ -137,7 +137,8 @@ def first_guess(a: float, r: float, apart: float, b: float, c: float, lifted: fl
     w = w + fused(_GROWTH, a, _LN_LIFT if deep else 0.0)
     big = w * _HALF_PI
     square = fused(big, big, -a * a)
-    v = math.sqrt(2.0 * (big + math.sqrt(square if square > 0.0 else 0.0)))
+    square = 2.0 * (big + math.sqrt(square if square > 0.0 else 0.0))
+    v = math.sqrt(square if square > _SMALL else _SMALL)
     at_money = (b < _NEAR_BELOW) & (a < _NEAR_RATIO * b)  # w would be lost in its rounding; b = s / sqrt(2 pi) - a / 2
     v = _SQRT_2PI * fused(0.5, a, b) if at_money else v
     x = a / v
@@ -190,7 +191,8 @@ def first_step(s: float, h: float, target: float, far: bool) -> float:
     part = fused(ou, value, oz * fused(step, slope, value)) if far else step * fused(-oz, slope, value)
     square = y * y
     factor, deeper = lift(square)
-    gap = _rough_log(target, 0.5 * part * factor) + (square - deeper)
+    model = 0.5 * part * factor
+    gap = _rough_log(target, model if model > _SMALL else _SMALL) + (square - deeper)
     e = gap * part * (inverse * poles) * (_INV_TWICE_DENSITY * _INV_SPAN)
     e = -e if far else e
     second, third = series(e, gap, h, s)

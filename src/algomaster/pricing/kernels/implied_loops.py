@@ -12,7 +12,7 @@ from typing import Any, Final, ParamSpec
 from algomaster.core.jit import kernel, prange
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.bachelier import bachelier_implied
-from algomaster.pricing.kernels.carry import carry, growth_and_discount
+from algomaster.pricing.kernels.carry import carry
 from algomaster.pricing.kernels.implied import UNSETTLED, black_implied_on_spot, black_improved
 
 __all__ = [
@@ -36,10 +36,8 @@ def black_implied_loop(
 ) -> None:  # fmt: skip
     """Write volatilities into ``vol`` (n,) and what happened into ``status`` (n,)."""
     for i in range(vol.size):
-        drift = (float(rate[i]) - float(dividend[i])) * float(t[i])
-        growth, discount = growth_and_discount(float(t[i]), float(rate[i]), float(dividend[i]))
         vol[i], status[i] = black_implied_on_spot(
-            right[i], price[i], spot[i], strike[i], t[i], drift, growth, discount
+            right[i], price[i], spot[i], strike[i], t[i], rate[i], dividend[i]
         )  # fmt: skip
 
 
@@ -50,10 +48,8 @@ def black_improved_loop(
 ) -> None:  # fmt: skip
     """Do as :func:`black_implied_loop` from volatilities ``start`` (n,), without them where they do not help."""
     for i in range(vol.size):
-        drift = (float(rate[i]) - float(dividend[i])) * float(t[i])
-        growth, discount = growth_and_discount(float(t[i]), float(rate[i]), float(dividend[i]))
         vol[i], status[i] = black_improved(
-            right[i], price[i], spot[i], strike[i], t[i], drift, growth, discount, start[i]
+            right[i], price[i], spot[i], strike[i], t[i], rate[i], dividend[i], start[i]
         )  # fmt: skip
     for i in range(vol.size):
         if status[i] == UNSETTLED:

@@ -46,7 +46,7 @@ TAIL_COEFFICIENTS: Final = (
     -0.1752949670571257,
     0.1552936556088943,
 )
-"""erfcx(u) / (1 - q) in powers of q = (u + 0.5 - 4) / (u + 0.5 + 4), highest first; relative error 1.4e-16.
+"""erfcx(u) / (1 - q) in powers of q = (u + 0.5 - 4) / (u + 0.5 + 4), highest first; relative error 1.5e-16.
 
 An interpolant in Chebyshev nodes, computed with 50 digits.
 """
