@@ -142,6 +142,7 @@ def fit_smiles(
     counts = np.diff(quotes.first)
     reasons = {
         smile_fit.NO_FORWARD: "no forward",
+        smile_fit.NO_FIT: "no fit was found",
         smile_fit.TOO_FEW: f"fewer than {least} strikes with a volatility",
     }
     skipped = {labels[e]: f"{reasons[int(status[e])]} ({counts[e]} quotes)" for e in range(expiries) if status[e] != 0}
