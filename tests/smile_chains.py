@@ -147,8 +147,9 @@ def bitcoin() -> Chain:
         _, date, strike, right = name.split("-")
         expiry = datetime.strptime(date + " 08 +0000", "%d%b%y %H %z")
         row = {"label": expiry.date().isoformat(), "t": (expiry - at) / YEAR, "strike": float(strike)}
-        rows.append(row | {"right": 1 if right == "C" else -1, "bid": bid, "ask": ask, "price": price}
-                    | {"forward": forward})
+        rows.append(
+            row | {"right": 1 if right == "C" else -1, "bid": bid, "ask": ask, "price": price} | {"forward": forward}
+        )
     frame = pl.DataFrame(rows)
     forward = pl.col("forward").median().over("label")
     frame = frame.with_columns(forward=forward, **{name: pl.col(name) * forward for name in ("bid", "ask", "price")})
@@ -162,7 +163,11 @@ def spx() -> Iterator[tuple[str, Chain]]:
             raw = raw.with_columns(pl.col(name).str.to_date("%m/%d/%Y"))
     settled = pl.col("optionroot").str.starts_with("SPXW").replace_strict({True: 16.0, False: 9.5}, return_dtype=float)
     raw = raw.with_columns(
-        t=((pl.col("expiration").cast(pl.Date) - pl.col("quotedate").cast(pl.Date)).dt.total_days() * 24.0 + settled - 16.0)
+        t=(
+            (pl.col("expiration").cast(pl.Date) - pl.col("quotedate").cast(pl.Date)).dt.total_days() * 24.0
+            + settled
+            - 16.0
+        )
         / (24.0 * 365.0),
         right=pl.col("type").replace_strict({"call": 1, "put": -1}),
         label=pl.col("expiration").cast(pl.Date).cast(pl.String) + pl.col("optionroot").str.slice(0, 4),
@@ -188,7 +193,8 @@ def website(raw: pl.DataFrame) -> Chain:
             raw.select(
                 pl.lit(right).alias("right"), pl.col("Strike_Price").cast(float).alias("strike"),
                 pl.col("Expiry_Date").cast(pl.String).alias("label"),
-                pl.col(f"{side}_Bid_Price").cast(float).alias("bid"), pl.col(f"{side}_Ask_Price").cast(float).alias("ask"),
+                pl.col(f"{side}_Bid_Price").cast(float).alias("bid"),
+                pl.col(f"{side}_Ask_Price").cast(float).alias("ask"),
             )
         )  # fmt: skip
     return from_quotes(dated(pl.concat(sides), at), rate=0.06)
@@ -214,7 +220,9 @@ def dated(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
 
 
 def nse_minute() -> Chain:
-    raw = pl.read_parquet(shared_path("data", "nse_chain_snapshots", "minute_greeks_20260819", "option_chain_20260819.parquet"))
+    raw = pl.read_parquet(
+        shared_path("data", "nse_chain_snapshots", "minute_greeks_20260819", "option_chain_20260819.parquet")
+    )
     last = raw["timestamp"].max()
     frame = raw.filter(pl.col("timestamp") == last).select(
         pl.col("option_type").replace_strict({"CE": 1, "PE": -1}).alias("right"), pl.col("strike").cast(float),

@@ -27,7 +27,8 @@ for seed in (3, 11):
         grid = surface.derivatives(np.linspace(-0.4, 0.4, 9)[None, :], np.array([0.01, 0.3, 1.0, 3.0])[:, None])
         stream = SurfaceStream(surface)
         later = stream.update(0.01, float(surface.years[0]), 0.2)
-        found[f"{method} {seed}"] = [x.tolist() for x in (surface.parameters, surface.quotes.weight, *grid, later.parameters)]
+        arrays = (surface.parameters, surface.quotes.weight, *grid, later.parameters)
+        found[f"{method} {seed}"] = [array.tolist() for array in arrays]
 print(json.dumps(found))
 """
 

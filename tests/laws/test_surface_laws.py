@@ -92,9 +92,7 @@ def test_neither_the_order_of_rows_nor_the_unit_of_prices_matters(seed, method, 
     other = copy.copy(chain)
     other.strike, other.forward = chain.strike * scale, chain.forward * scale
     scaled = Surface.fit(other, method)
-    np.testing.assert_allclose(
-        scaled.vol(0.01, scaled.years), surface.vol(0.01, surface.years), rtol=1e-5, atol=1e-5
-    )
+    np.testing.assert_allclose(scaled.vol(0.01, scaled.years), surface.vol(0.01, surface.years), rtol=1e-5, atol=1e-5)
 
 
 @settings(deadline=None, max_examples=100)

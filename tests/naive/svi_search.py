@@ -10,8 +10,8 @@ def best_svi(k: Any, w: Any, weight: Any, *, thorough: bool = False) -> float:
     """Weighted mean square of the residuals of w, in the domain the fit declares.
 
     The slopes of both wings are from 0 to 2, m lies within half a width of the quoted range, sigma between a hundredth
-    of the weighted deviation of the strikes and four widths, and the variance is nowhere below a thousandth of the least
-    quoted.
+    of the weighted deviation of the strikes and four widths, and the variance is nowhere below a thousandth of the
+    least quoted.
     """
     total, low, width = weight.sum(), k.min(), np.ptp(k)
     mean = (weight * w).sum() / total

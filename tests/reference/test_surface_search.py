@@ -1,4 +1,4 @@
-"""Thousands of random surfaces and every real chain: no degenerate fit, no arbitrage, and nothing better to be found."""
+"""Thousands of random surfaces and every real chain: no degenerate fit, no arbitrage, nothing better to be found."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from naive.svi_search import best_svi
 from smile_chains import KINDS, random_chain, real_chains
 
 DEGENERATE = 5.0
-"""A fit is degenerate if it misses an expiry's quotes by more than so many times their noise, though the truth is in the
-family or something better can be found."""
+"""A fit is degenerate if it misses an expiry's quotes by more than so many times their noise, though the truth is in
+the family or something better can be found."""
 NEAR_BEST = 1.1
 """How many times the best root mean square residual a fit may have."""
 

@@ -33,7 +33,7 @@ FARTHEST: Final = 12.0
 _TICKLESS: Final = 2e-3
 """No volatility is taken to be surer than this share of itself, however narrow its spread."""
 _ONE_SIDED: Final = 5e-2
-"""The share of itself by which a volatility without a two-sided quote is taken to be unsure, beside quotes that have."""
+"""The share of itself by which a volatility without a two-sided quote is taken to be unsure."""
 _LEAST_VEGA: Final = 1e-2
 """Against the largest vega of the expiry; below it price noise would say that a quote says nothing."""
 _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)

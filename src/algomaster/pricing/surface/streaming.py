@@ -1,11 +1,11 @@
 """A surface kept up to date: whole chains or single quotes come in, warm fits go out, in bounded time.
 
 1. The stream holds the last quote of every (expiry, strike); a new one takes its place.
-2. An expiry that has news is fitted again from where it was (a descent of at most as many steps as a cold fit's last one,
-   from one start instead of eight); the others keep their parameters. Extended SSVI is then freed of calendar arbitrage
-   as after any fit.
-3. If the residual of an expiry jumps, to more than ``jump`` times its usual one (a running mean), the warm fit may sit in
-   the wrong valley: that expiry is fitted again from the eight starts.
+2. An expiry that has news is fitted again from where it was (a descent of at most as many steps as a cold fit's last
+   one, from one start instead of eight); the others keep their parameters. Extended SSVI is then freed of calendar
+   arbitrage as after any fit.
+3. If the residual of an expiry jumps, to more than ``jump`` times its usual one (a running mean), the warm fit may sit
+   in the wrong valley: that expiry is fitted again from the eight starts.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class SurfaceStream:
             return self._take_chain(chain_or_k)
         if t is None or vol is None:
             raise ValueError("update: expected a chain, or k, t and vol together")
-        arrays = (as_array(value, name) for name, value in (("k", chain_or_k), ("t", t), ("vol", vol), ("weight", weight)))
+        arrays = (
+            as_array(value, name) for name, value in (("k", chain_or_k), ("t", t), ("vol", vol), ("weight", weight))
+        )
         k, years, vols, weights = (np.ascontiguousarray(a).reshape(-1) for a in np.broadcast_arrays(*arrays))
         if np.any(~(weights >= 0.0)) or not np.all(np.isfinite(k)):
             raise ValueError("update: expected finite k, and weights that are not negative")
