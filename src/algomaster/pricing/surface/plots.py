@@ -38,7 +38,8 @@ def surface_figure(surface: Surface) -> go.Figure:
     vol = 100.0 * surface.vol(k, t)
     figure = go.Figure(
         go.Surface(
-            x=k, y=np.broadcast_to(t, k.shape), z=vol, colorscale=_SCALE, opacity=0.92, colorbar={"title": {"text": "vol, %"}, "thickness": 12},
+            x=k, y=np.broadcast_to(t, k.shape), z=vol, colorscale=_SCALE, opacity=0.92,
+            colorbar={"title": {"text": "vol, %"}, "thickness": 12},
             hovertemplate="k %{x:.3f}<br>t %{y:.3f} y<br>%{z:.2f} %<extra></extra>",
         )
     )  # fmt: skip
@@ -56,7 +57,7 @@ def surface_figure(surface: Surface) -> go.Figure:
     figure.update_layout(
         scene={
             "xaxis": {"title": {"text": "ln(strike/forward)"}, **axis},
-            "yaxis": {"title": {"text": "years"}, "type": "log", **axis},
+            "yaxis": {"title": {"text": "years"}, "type": "log", "dtick": 1, **axis},
             "zaxis": {"title": {"text": "vol, %"}, **axis},
             "camera": {"eye": {"x": -1.45, "y": 1.5, "z": 0.7}},
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.75},

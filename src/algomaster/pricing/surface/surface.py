@@ -375,7 +375,7 @@ class Surface:
         return self.quotes
 
     def plot(self, kind: str = "surface") -> Any:
-        """Give a plotly figure of the "surface" in three dimensions, its "smiles" with bid and ask, "residuals", or "density"."""
+        """Give a plotly figure: the "surface" in 3-D, "smiles" with bid and ask, "residuals" or "density"."""
         from algomaster.pricing.surface.plots import FIGURES
 
         choose("kind", kind, FIGURES)
