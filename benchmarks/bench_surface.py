@@ -1,7 +1,8 @@
 """Fitting a surface to 20 expiries of 100 strikes, beside QuantLib and fast_vollib in the same run; one thread.
 
-The truth is SABR with noise of 0.3 % of volatility, seeds fixed. Each fit says how far it is from the quotes and from the
-truth without noise, in hundredths of a point of volatility (root mean square, all quotes equal); medians of many runs.
+The truth is SABR with noise of 0.3 % of volatility, seeds fixed. Each fit says how far it is from the quotes and from
+the truth without noise, in hundredths of a point of volatility (root mean square, all quotes equal); medians of many
+runs.
 """
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ def quantlib(book: dict[str, Any]) -> Iterator[Row]:
             strikes = [float(x) for x in FORWARD * np.exp(k)]
             atm = float(np.interp(0.0, k, vol))
             section = ql.SviInterpolatedSmileSection(
-                today + days, FORWARD, strikes, False, atm, [float(v) for v in vol], 0.5 * atm * atm * t, 0.1, 0.1, -0.3,
-                0.0, False, False, False, False, False, False,
+                today + days, FORWARD, strikes, False, atm, [float(v) for v in vol], 0.5 * atm * atm * t, 0.1, 0.1,
+                -0.3, 0.0, False, False, False, False, False, False,
             )  # fmt: skip
             fit.append([section.volatility(x) for x in strikes])
         return fit

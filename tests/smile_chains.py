@@ -193,7 +193,8 @@ def website(raw: pl.DataFrame) -> Chain:
             raw.select(
                 pl.lit(right).alias("right"), pl.col("Strike_Price").cast(float).alias("strike"),
                 pl.col("Expiry_Date").cast(pl.String).alias("label"),
-                pl.col(f"{side}_Bid_Price").cast(float).alias("bid"), pl.col(f"{side}_Ask_Price").cast(float).alias("ask"),
+                pl.col(f"{side}_Bid_Price").cast(float).alias("bid"),
+                pl.col(f"{side}_Ask_Price").cast(float).alias("ask"),
             )
         )  # fmt: skip
     return from_quotes(dated(pl.concat(sides), at), rate=0.06)

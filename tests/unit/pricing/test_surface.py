@@ -289,7 +289,9 @@ def test_what_it_shows():
 
 def test_arbitrage_is_told_with_its_places():
     w = essvi_variance(np.array([0.0]), 0.04, 0.0, 0.3)
-    crossing = Surface.from_parameters("essvi", [0.5, 1.0], [[0.04, -0.3, 0.3], [0.041, 0.3, 0.2]], labels=("near", "far"))
+    crossing = Surface.from_parameters(
+        "essvi", [0.5, 1.0], [[0.04, -0.3, 0.3], [0.041, 0.3, 0.2]], labels=("near", "far")
+    )
     assert w[0] == pytest.approx(0.04)
     report = crossing.arbitrage()
     (place,) = report.of("calendar")

@@ -1,5 +1,7 @@
-"""Extended SSVI of one expiry: total variance w(k) = (theta + rho psi k + sqrt((psi k + rho theta)**2 + theta**2 (1 -
-rho**2)))/2 with theta the variance at the money and psi = theta phi(theta).
+"""Extended SSVI of one expiry, for k = ln(strike/forward).
+
+Total variance is w(k) = (theta + rho psi k + sqrt((psi k + rho theta)**2 + theta**2 (1 - rho**2)))/2 with theta that at
+the money and psi = theta phi(theta).
 
 Source: S. Hendriks, C. Martini, "The extended SSVI volatility surface" (2019), equation 1.
 """

@@ -234,7 +234,7 @@ def fit_essvi_slice(
     """
     before, u, y = room[12, 0:3], room[12, 3:6], room[13, 0:3]
     before[0], before[1], before[2] = 0.0, 0.0, 0.0
-    near, weight, mean, weights = _INF, 0.0, 0.0, 0.0
+    near, mean, weights = _INF, 0.0, 0.0
     for i in range(lo, hi):
         weights += omega[i]
         if abs(k[i]) < near and omega[i] > 0.0:

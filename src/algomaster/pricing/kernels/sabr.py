@@ -1,14 +1,14 @@
 """SABR's implied volatility of one expiry, with its first two derivatives by log-moneyness.
 
-Hagan's formula is rewritten in k = ln(strike/forward) with alpha taken at the forward (his alpha is alpha F**(1 - beta)),
-so that no price enters. With g = 1 - beta, e = exp(-g k/2), z = -(nu/alpha) k / e:
+Hagan's formula is rewritten in k = ln(strike/forward) with alpha taken at the forward (his alpha is alpha F**(1 -
+beta)), so that no price enters. With g = 1 - beta, e = exp(-g k/2), z = -(nu/alpha) k / e:
 
     vol = alpha e / (1 + g**2 k**2/24 + g**4 k**4/1920) * z/x(z)
           * (1 + t (g**2 alpha**2 e**2/24 + rho beta nu alpha e/4 + (2 - 3 rho**2) nu**2/24)),
     x(z) = ln((sqrt(1 - 2 rho z + z**2) + z - rho)/(1 - rho)).
 
-Near z = 0 (at the money, or nu = 0) z/x(z) is 0/0; there its power series is summed. Outside the cutoffs (k_low, k_high)
-total variance goes on as a straight line, with the slope it has there.
+Near z = 0 (at the money, or nu = 0) z/x(z) is 0/0; there its power series is summed. Outside the cutoffs (k_low,
+k_high) total variance goes on as a straight line, with the slope it has there.
 
 Source: P. Hagan, D. Kumar, A. Lesniewski, D. Woodward, "Managing smile risk", Wilmott (2002), equation 2.17a.
 """

@@ -234,7 +234,7 @@ def sabr_wings(x: FloatArray, t: float, low: float, high: float) -> None:
                 break
             end, slope = end + step, further
         if slope > _LEE:
-            inner = 0.0
+            inner = high if side < 0.0 else x[4]
             for _ in range(50):
                 middle = 0.5 * (inner + end)
                 if side * _slope(x, t, middle) > _LEE:

@@ -2,9 +2,9 @@
 
 A surface is a method, a row of parameters an expiry, the years of each expiry, and its time on the surface's clock
 (business years, or the same). Between expiries total variance is linear in the clock at constant k. Before the first
-expiry volatility is that of the first (variance in proportion to the clock); after the last, total variance grows by the
-same amount at every k, at the forward variance at the money of the last interval: wings keep their slopes, so that Lee's
-bound holds for ever.
+expiry volatility is that of the first (variance in proportion to the clock); after the last, total variance grows by
+the same amount at every k, at the forward variance at the money of the last interval: wings keep their slopes, so that
+Lee's bound holds for ever.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 
 @kernel(inner=True)
 def slice_variance(method: int, row: FloatArray, years: float, k: float) -> tuple[float, float, float]:
+    """Give w, dw/dk and d2w/dk2 of one expiry."""
     if method == SVI:
         return svi_variance(row[0], row[1], row[2], row[3], row[4], k)
     if method == ESSVI:
@@ -108,7 +109,7 @@ def butterfly_loop(k: FloatArray, rows: FloatArray, out: FloatArray) -> None:
 
 @kernel
 def density_loop(strike: FloatArray, k: FloatArray, rows: FloatArray, out: FloatArray) -> None:
-    """Write the risk-neutral density of the underlying at ``strike`` into ``out`` (n,) (the same paper, section 2.2)."""
+    """Write the risk-neutral density at ``strike`` into ``out`` (n,) (the same paper, section 2.2)."""
     for i in range(k.size):
         w = rows[0, i]
         if not w > 0.0:

@@ -21,11 +21,12 @@ from algomaster.pricing.kernels.sabr_fit import fit_sabr, sabr_wings
 from algomaster.pricing.kernels.smile_eval import ESSVI, SVI, slice_variance
 from algomaster.pricing.kernels.svi_fit import fit_svi
 
-__all__ = ["FITTED", "NO_FORWARD", "TOO_FEW", "fit_expiries", "fit_one"]
+__all__ = ["FITTED", "NO_FIT", "NO_FORWARD", "TOO_FEW", "fit_expiries", "fit_one"]
 
 FITTED: Final = 0
 TOO_FEW: Final = 1
 NO_FORWARD: Final = 2
+NO_FIT: Final = 3
 _ROUNDS: Final = 3
 _MOST_TRIMMED: Final = 0.2
 _CLOSE: Final = 5e-3
@@ -113,10 +114,11 @@ def fit_expiries(
     """
     for e in range(years.size):
         lo, hi = first[e], first[e + 1]
-        strikes = 0
+        strikes, before = 0, -math.inf
         for i in range(lo, hi):
-            if i == lo or k[i] > k[i - 1]:
+            if omega[i] > 0.0 and k[i] > before:
                 strikes += 1
+                before = k[i]
         status[e] = FITTED
         if not (forward[e] > 0.0 and forward[e] < math.inf):
             status[e] = NO_FORWARD
@@ -134,3 +136,6 @@ def fit_expiries(
                 fit_one(method, k, w, omega, lo, hi, years[e], beta, True, row, room)
         if method != SVI and method != ESSVI:
             sabr_wings(row, years[e], k[lo], k[hi - 1])
+        for j in range(row.size):
+            if not abs(row[j]) < math.inf:
+                status[e] = NO_FIT

@@ -1,6 +1,7 @@
 """Which quotes of a chain a smile is fitted to, what they say, and how much each counts.
 
-1. :func:`smile_quotes` sorts an expiry's usable quotes by strike. Usable: a volatility, a positive time, a forward. Of a
+1. :func:`smile_quotes` sorts an expiry's usable quotes by strike. Usable: a volatility, a positive
+   time, a forward, and a strike within twelve deviations of it. Of a
    strike's two options the one out of the money is used; within a quarter deviation of the forward the other one too,
    with a weight that falls to nothing at the edge, so that there is no seam at the money.
 2. :func:`smile_weights` gives each a weight: the inverse square of the standard error that its volatility is thought to
@@ -24,10 +25,15 @@ SPREAD: Final = 2
 GIVEN: Final = 3
 BLEND: Final = 0.25
 """How far from the forward, in deviations, the option in the money is used as well."""
+LOWEST: Final = 1e-6
+HIGHEST: Final = 30.0
+"""A deviation vol sqrt(t) outside these is no volatility: the price is the intrinsic value or the largest there is."""
+FARTHEST: Final = 12.0
+"""So many deviations from the forward an option is worth 1e-33 of it: nobody quotes that."""
 _TICKLESS: Final = 2e-3
 """No volatility is taken to be surer than this share of itself, however narrow its spread."""
 _ONE_SIDED: Final = 5e-2
-"""The share of itself by which a volatility without a two-sided quote is taken to be unsure, beside quotes that have."""
+"""The share of itself by which a volatility without a two-sided quote is taken to be unsure."""
 _LEAST_VEGA: Final = 1e-2
 """Against the largest vega of the expiry; below it price noise would say that a quote says nothing."""
 _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
@@ -64,9 +70,12 @@ def smile_quotes(
         f = forward[e]
         good = (vol[i] > 0.0) & (vol[i] < math.inf) & (strike[i] > 0.0) & (strike[i] < math.inf)
         if good and f > 0.0 and f < math.inf and years[e] > 0.0 and abs(right[i]) == 1:
-            row[ends[e]] = i
-            k[ends[e]] = log_ratio(strike[i], f)
-            ends[e] += 1
+            deviation = vol[i] * math.sqrt(years[e])
+            x = log_ratio(strike[i], f)
+            if LOWEST < deviation < HIGHEST and abs(x) <= FARTHEST * deviation:
+                row[ends[e]] = i
+                k[ends[e]] = x
+                ends[e] += 1
     end = 0
     for e in range(expiries):
         begin, start = first[e], end
@@ -120,7 +129,7 @@ def smile_weights(
             i = row[j]
             weight = 1.0
             if kind == VEGA:
-                relative = max(omega[j] / most, _LEAST_VEGA)
+                relative = max(omega[j] / most, _LEAST_VEGA) if most > 0.0 else 0.0
                 weight = relative * relative
             elif kind == SPREAD:
                 error = half[j] if half[j] >= 0.0 else _ONE_SIDED * vol[i]

@@ -1,4 +1,6 @@
-"""Raw SVI of one expiry: total variance w(k) = a + b (rho (k - m) + sqrt((k - m)**2 + sigma**2)), k = ln(strike/forward).
+"""Raw SVI of one expiry, for k = ln(strike/forward).
+
+Total variance is w(k) = a + b (rho (k - m) + sqrt((k - m)**2 + sigma**2)).
 
 Source: J. Gatheral, A. Jacquier, "Arbitrage-free SVI volatility surfaces" (2014), equation 3.1.
 """

@@ -36,7 +36,8 @@ class ArbitragePlace:
     k_low, k_high : float
         Log-moneyness from and to which it reaches (points of the grid).
     size : float
-        Butterfly: the lowest g (below 0). Calendar: by how much total variance falls at most, as a share of the earlier.
+        Butterfly: the lowest g (below 0). Calendar: by how much total variance falls at most, as a share of the
+        earlier.
     """
 
     kind: str
@@ -107,8 +108,8 @@ def find_arbitrage(surface: Surface, k: ArrayLike | Any | None, points: int) -> 
         e = int(number) // 2
         label = surface.labels[e] if number % 2 == 0 else f"{surface.labels[e]} | {surface.labels[e + 1]}"
         places += _stretches("butterfly", label, grid[number], g[number])
-    for e in np.flatnonzero(~(change >= -_ROUNDING).all(axis=1)):
-        places += _stretches("calendar", surface.labels[e + 1], grid[2 * e + 2], change[e])
+    for later in np.flatnonzero(~(change >= -_ROUNDING).all(axis=1)):
+        places += _stretches("calendar", surface.labels[later + 1], grid[2 * later + 2], change[later])
     return ArbitrageReport(tuple(places), grid.size)
 
 
@@ -118,7 +119,7 @@ def _grid(surface: Surface, times: FloatArray, points: int) -> FloatArray:
     low, high = -reach, reach
     if surface.quotes is not None and surface.quotes.k.size:
         low, high = np.minimum(low, surface.quotes.k.min()), np.maximum(high, surface.quotes.k.max())
-    return low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, points)
+    return np.asarray(low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, points))
 
 
 def _stretches(kind: str, label: str, k: FloatArray, size: FloatArray) -> list[ArbitragePlace]:

@@ -31,15 +31,15 @@ _PANELS: Final = 12
 def surface_figure(surface: Surface) -> go.Figure:
     """Draw volatility over log-moneyness and time, with the quotes on it."""
     low, high = _reach(surface)
-    k = np.linspace(low, high, _POINTS)
-    t = np.unique(np.concatenate([np.geomspace(surface.years[0], surface.years[-1], 40), surface.years]))
-    vol = 100.0 * surface.vol(k[None, :], t[:, None])
-    for row, year in zip(vol, t):  # a short expiry says nothing about strikes many deviations away
-        edge = 5.0 * np.sqrt(surface.variance(0.0, year))
-        row[np.abs(k) > max(edge, 0.02)] = np.nan
+    t = np.unique(np.concatenate([np.geomspace(surface.years[0], surface.years[-1], 40), surface.years]))[:, None]
+    edge = np.maximum(5.0 * np.sqrt(surface.variance(0.0, t)), 0.02)  # beyond, a short expiry says nothing
+    left, right = np.maximum(-edge, low), np.minimum(edge, high)
+    k = left + (right - left) * np.linspace(0.0, 1.0, _POINTS)
+    vol = 100.0 * surface.vol(k, t)
     figure = go.Figure(
         go.Surface(
-            x=k, y=t, z=vol, colorscale=_SCALE, opacity=0.92, colorbar={"title": {"text": "vol, %"}, "thickness": 12},
+            x=k, y=np.broadcast_to(t, k.shape), z=vol, colorscale=_SCALE, opacity=0.92,
+            colorbar={"title": {"text": "vol, %"}, "thickness": 12},
             hovertemplate="k %{x:.3f}<br>t %{y:.3f} y<br>%{z:.2f} %<extra></extra>",
         )
     )  # fmt: skip
@@ -57,13 +57,14 @@ def surface_figure(surface: Surface) -> go.Figure:
     figure.update_layout(
         scene={
             "xaxis": {"title": {"text": "ln(strike/forward)"}, **axis},
-            "yaxis": {"title": {"text": "years"}, **axis},
+            "yaxis": {"title": {"text": "years"}, "type": "log", "dtick": 1, **axis},
             "zaxis": {"title": {"text": "vol, %"}, **axis},
-            "camera": {"eye": {"x": -1.5, "y": 1.55, "z": 0.75}},
+            "camera": {"eye": {"x": -1.45, "y": 1.5, "z": 0.7}},
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.75},
         }
     )
     _dress(figure, f"Implied volatility ({surface.method})", height=620)
+    figure.update_layout(legend={"x": 0.0, "y": 1.0, "itemsizing": "constant"}, margin={"l": 0, "r": 10, "b": 10})
     return figure
 
 

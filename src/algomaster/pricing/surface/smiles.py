@@ -15,7 +15,16 @@ from algomaster.pricing.kernels import smile_eval, smile_fit
 from algomaster.pricing.kernels import smile_quotes as weighting
 from algomaster.pricing.kernels.essvi_fit import fit_essvi_surface
 
-__all__ = ["CODES", "WIDTH", "SmileQuotes", "fit_smiles", "read_smiles", "refit"]
+__all__ = [
+    "CODES",
+    "WIDTH",
+    "SmileQuotes",
+    "check_settings",
+    "fit_smiles",
+    "read_smiles",
+    "refit",
+    "start_from",
+]
 
 CODES: Final = {"svi": smile_eval.SVI, "essvi": smile_eval.ESSVI, "sabr": smile_eval.SABR}
 WIDTH: Final = {"svi": 5, "essvi": 3, "sabr": 6}
@@ -132,7 +141,7 @@ def fit_smiles(
     size, expiries = quotes.k.size, years.size
     parameters = start.copy()
     status = np.empty(expiries, np.int64)
-    warm = (~np.isnan(start).any(axis=1)).astype(np.int64)
+    warm = np.asarray(~np.isnan(start).any(axis=1), dtype=np.int64)
     smile_fit.fit_expiries(
         CODES[method], quotes.k, quotes.variance, quotes.weight, quotes.half, quotes.first, years, forward,
         np.nan if beta is None else beta, np.inf if trim is None else trim, least, warm, parameters, status,
@@ -142,6 +151,7 @@ def fit_smiles(
     counts = np.diff(quotes.first)
     reasons = {
         smile_fit.NO_FORWARD: "no forward",
+        smile_fit.NO_FIT: "no fit was found",
         smile_fit.TOO_FEW: f"fewer than {least} strikes with a volatility",
     }
     skipped = {labels[e]: f"{reasons[int(status[e])]} ({counts[e]} quotes)" for e in range(expiries) if status[e] != 0}
@@ -164,3 +174,19 @@ def refit(quotes: SmileQuotes, years: FloatArray, parameters: FloatArray) -> int
             np.empty(shape), np.empty((size + 6, size)), np.empty((size, size)), np.empty((18, 10)),
         )
     )  # fmt: skip
+
+
+def check_settings(trim: float | None, beta: float | None) -> None:
+    """Refuse settings that are out of range."""
+    if trim is not None and not trim > 0.0:
+        raise ValueError(f"trim: expected a positive number or None, got {trim!r}")
+    if beta is not None and not 0.0 <= beta <= 1.0:
+        raise ValueError(f"beta: expected a number from 0 to 1 or None, got {beta!r}")
+
+
+def start_from(old: tuple[str, ...], parameters: FloatArray, labels: tuple[str, ...], start: FloatArray) -> None:
+    """Write the ``parameters`` of the expiries called ``old`` into those rows of ``start`` that have the same label."""
+    known = {label: e for e, label in enumerate(old)}
+    for e, label in enumerate(labels):
+        if label in known:
+            start[e] = parameters[known[label]]

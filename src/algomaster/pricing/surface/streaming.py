@@ -1,11 +1,11 @@
 """A surface kept up to date: whole chains or single quotes come in, warm fits go out, in bounded time.
 
 1. The stream holds the last quote of every (expiry, strike); a new one takes its place.
-2. An expiry that has news is fitted again from where it was (a descent of at most as many steps as a cold fit's last one,
-   from one start instead of eight); the others keep their parameters. Extended SSVI is then freed of calendar arbitrage
-   as after any fit.
-3. If the residual of an expiry jumps, to more than ``jump`` times its usual one (a running mean), the warm fit may sit in
-   the wrong valley: that expiry is fitted again from the eight starts.
+2. An expiry that has news is fitted again from where it was (a descent of at most as many steps as a cold fit's last
+   one, from one start instead of eight); the others keep their parameters. Extended SSVI is then freed of calendar
+   arbitrage as after any fit.
+3. If the residual of an expiry jumps, to more than ``jump`` times its usual one (a running mean), the warm fit may sit
+   in the wrong valley: that expiry is fitted again from the eight starts.
 """
 
 from __future__ import annotations

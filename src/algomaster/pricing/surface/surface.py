@@ -17,11 +17,19 @@ from algomaster.core.types import FloatArray
 from algomaster.pricing.inputs import choose
 from algomaster.pricing.kernels import smile_eval
 from algomaster.pricing.surface.arbitrage import ArbitrageReport, find_arbitrage
-from algomaster.pricing.surface.smiles import CODES, WIDTH, SmileQuotes, fit_smiles, read_smiles, refit
+from algomaster.pricing.surface.smiles import (
+    CODES,
+    WIDTH,
+    SmileQuotes,
+    check_settings,
+    fit_smiles,
+    read_smiles,
+    refit,
+    start_from,
+)
 from algomaster.pricing.surface.terms import business_times, clock_at, discount_between, forward_between
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     import polars as pl
 
 __all__ = ["Surface"]
@@ -35,8 +43,8 @@ class Surface:
 
     Between expiries total variance is linear in the clock at constant k. Before the first expiry volatility is that of
     the first; after the last, total variance grows by the same amount at every k: the forward variance at the money of
-    the last interval. Beyond the quoted strikes SVI and extended SSVI go on as they are (their wings obey Lee's bound by
-    construction); SABR goes on with total variance as a straight line, of the slope it has at the last quote.
+    the last interval. Beyond the quoted strikes SVI and extended SSVI go on as they are (their wings obey Lee's bound
+    by construction); SABR goes on with total variance as a straight line, of the slope it has at the last quote.
 
     Attributes
     ----------
@@ -89,7 +97,8 @@ class Surface:
         Parameters
         ----------
         chain : Chain
-            Quotes without a volatility are not used; of a strike the option out of the money is (near the forward both).
+            Quotes without a volatility are not used; of a strike the option out of the money is (near the forward
+            both).
         method : "essvi", "svi" or "sabr"
             "essvi" is free of butterfly and calendar arbitrage by construction; "svi" follows a smile most closely;
             "sabr" needs the fewest strikes. See :meth:`arbitrage` for the latter two.
@@ -116,7 +125,7 @@ class Surface:
             An argument is out of range.
         """
         choose("method", method, CODES)
-        _check_settings(trim, beta)
+        check_settings(trim, beta)
         if chain.vol is None:
             if not hasattr(chain, "implied_vols"):
                 raise ValueError("chain: expected volatilities (vol), got None; call chain.implied_vols() first")
@@ -125,7 +134,7 @@ class Surface:
         quotes = read_smiles(chain, weights)
         start = np.full((chain.years.size, WIDTH[method]), np.nan)
         if previous is not None and previous.method == method:
-            _start_from(previous, chain.labels, start)
+            start_from(previous.labels, previous.parameters, chain.labels, start)
         parameters, kept, skipped = fit_smiles(
             method, quotes, chain.years, chain.forward, chain.labels, beta=beta, trim=trim, start=start
         )
@@ -206,7 +215,7 @@ class Surface:
             return like(np.sqrt(rows[0] / years), k, t)
 
     def derivatives(self, k: Any, t: Any) -> tuple[Any, Any, Any]:
-        """Give total variance and its first two derivatives by k, from the formula; arguments as for :meth:`variance`."""
+        """Give total variance and its first two derivatives by k, from the formula; as :meth:`variance` otherwise."""
         _, _, rows = self._rows_at(k, t)
         w, w1, w2 = (like(np.asarray(row), k, t) for row in rows)
         return w, w1, w2
@@ -365,8 +374,8 @@ class Surface:
             )
         return self.quotes
 
-    def plot(self, kind: str = "surface") -> go.Figure:
-        """Draw the "surface" in three dimensions, its "smiles" with bid and ask, "residuals", or "density"."""
+    def plot(self, kind: str = "surface") -> Any:
+        """Give a plotly figure: the "surface" in 3-D, "smiles" with bid and ask, "residuals" or "density"."""
         from algomaster.pricing.surface.plots import FIGURES
 
         choose("kind", kind, FIGURES)
@@ -404,18 +413,3 @@ class Surface:
 
     def _repr_html_(self) -> str:
         return html_table(f"Surface ({self.method})", self._rows())
-
-
-def _check_settings(trim: float | None, beta: float | None) -> None:
-    if trim is not None and not trim > 0.0:
-        raise ValueError(f"trim: expected a positive number or None, got {trim!r}")
-    if beta is not None and not 0.0 <= beta <= 1.0:
-        raise ValueError(f"beta: expected a number from 0 to 1 or None, got {beta!r}")
-
-
-def _start_from(previous: Surface, labels: tuple[str, ...], start: FloatArray) -> None:
-    """Write the parameters of the expiries that ``previous`` has as well into ``start``."""
-    known = {label: e for e, label in enumerate(previous.labels)}
-    for e, label in enumerate(labels):
-        if label in known:
-            start[e] = previous.parameters[known[label]]

@@ -32,7 +32,7 @@ def business_times(clock: Any, years: FloatArray) -> FloatArray:
 
 
 def clock_at(t: FloatArray, years: FloatArray, clock: FloatArray, function: Any) -> FloatArray:
-    """Give clock time at ``t`` years: of the function, else linear through (0, 0) and the expiries, and on from there."""
+    """Give clock time at ``t`` years: of the function, else linear through (0, 0) and the expiries, and beyond."""
     if callable(function):
         return np.ascontiguousarray(as_array(function(t), "clock"))
     if clock is years or np.array_equal(clock, years):

@@ -1,7 +1,7 @@
 """How sure a fitted surface is: the covariance of its parameters, and what it means for total variance.
 
-With J the derivative of the model's total variance by the parameters at the quotes and W their weights, the covariance is
-s**2 (J'WJ)**-1, where s**2 is the weighted mean square of the residuals with the degrees of freedom taken off (the
+With J the derivative of the model's total variance by the parameters at the quotes and W their weights, the covariance
+is s**2 (J'WJ)**-1, where s**2 is the weighted mean square of the residuals with the degrees of freedom taken off (the
 weights are only known up to a factor). Directions that the quotes do not determine are left out (a pseudo-inverse):
 the smile does not move along them where there are quotes.
 """
@@ -58,13 +58,13 @@ def variance_errors(surface: Surface, k: FloatArray, now: FloatArray, matrices: 
 
 def _error(surface: Surface, e: int, k: FloatArray, matrix: FloatArray) -> FloatArray:
     jacobian = _jacobian(surface, e, k)
-    return np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", jacobian, matrix, jacobian), 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", jacobian, matrix, jacobian), 0.0)))
 
 
 def _slice(surface: Surface, e: int, row: FloatArray, k: FloatArray) -> FloatArray:
     out = np.empty((3, k.size))
     smile_eval.slice_loop(CODES[surface.method], row, surface.years[e], np.ascontiguousarray(k), out)
-    return out[0]
+    return np.asarray(out[0])
 
 
 def _jacobian(surface: Surface, e: int, k: FloatArray) -> FloatArray:
