@@ -52,7 +52,7 @@ def test_any_float_at_any_order(
     for order, names in ROWS.items():
         values = [getattr(found[order], name) for name in names]
         assert all(isinstance(value, float) for value in values)
-        assert values[0] == alone or math.isnan(values[0]) and math.isnan(alone)
+        assert values[0] == alone or (math.isnan(values[0]) and math.isnan(alone))
         if bad or math.isnan(alone):
             assert all(math.isnan(value) for value in values)
         elif abs(spot) < 1e150:

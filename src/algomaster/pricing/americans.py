@@ -12,8 +12,8 @@ from algomaster.core.types import FloatArray
 from algomaster.pricing.european import Greeks
 from algomaster.pricing.inputs import Inputs, choose
 from algomaster.pricing.kernels import american_loops
-from algomaster.pricing.kernels.loops import GREEKS, PRICES
 from algomaster.pricing.kernels.american import Quadrature, Scheme
+from algomaster.pricing.kernels.loops import GREEKS, PRICES
 
 __all__ = ["american", "american_greeks", "exercise_boundary"]
 
