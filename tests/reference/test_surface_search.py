@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from algomaster.pricing.surface import Surface
 from algomaster.pricing.surface.smiles import read_smiles
+from naive.smiles import essvi_variance
 from naive.svi_search import best_svi
 from smile_chains import KINDS, random_chain, real_chains
 
@@ -117,10 +119,44 @@ def test_every_real_smile_against_brute_force(chains):
         check_near_best(Surface.fit(chain, "svi", trim=None), name, thorough=True)
 
 
+def test_extended_ssvi_is_the_best_without_arbitrage(chains):
+    """Against scipy's sequential quadratic programming on all parameters at once, under the same inequalities."""
+    few = [chain for name, chain in chains if name.startswith(("NIFTY_20250829_092416", "NIFTY 2019", "BANKNIFTY"))]
+    bound = 0
+    for chain in (*few, *(random_chain(seed, "svi")[0] for seed in range(50, 56))):
+        surface = Surface.fit(keeping(chain, 4), "essvi", trim=None)
+        quotes = list(slices(surface.quotes))
+        size = np.abs(surface.parameters) + 1e-3
+
+        def misfit(x, quotes=quotes, size=size):
+            rows = zip(quotes, x.reshape(size.shape) * size)
+            return sum((weight * (w - essvi_variance(k, *row)) ** 2).sum() for (k, w, weight), row in rows)
+
+        def room(x, size=size):
+            theta, rho, psi = (x.reshape(size.shape) * size).T
+            wide, right, left = 1 + np.abs(rho), psi * (1 + rho), psi * (1 - rho)
+            falling = psi[:-1] / theta[:-1] * theta[1:] - psi[1:]
+            calendar = (np.diff(theta) / theta[1:], np.diff(right), np.diff(left), falling)
+            return np.concatenate([4 - psi * wide, 4 - psi**2 * wide / theta, 0.9995 - rho, 0.9995 + rho, *calendar])
+
+        x = (surface.parameters / size).ravel()
+        mine = misfit(x)
+        assert room(x).min() > -1e-9
+        limits = {"type": "ineq", "fun": room}
+        found = minimize(lambda x, mine=mine: misfit(x) / mine, x, constraints=[limits], method="SLSQP")
+        bound += room(x)[-4 * (len(size) - 1) :].min() < 1e-6 if len(size) > 1 else 0
+        assert room(found.x).min() < -1e-6 or found.fun > 0.98**2
+    assert bound  # calendar conditions did bind in some
+
+
 def largest(chain, count):
+    return Surface.fit(keeping(chain, count), "svi", trim=None)
+
+
+def keeping(chain, count):
+    """The chain with its ``count`` largest expiries only."""
     sizes = np.diff(read_smiles(chain, "auto").first)
     few = np.argsort(sizes, kind="stable")[: max(chain.years.size - count, 0)]
     forward = chain.forward.copy()
     forward[few] = np.nan
-    chain = type(chain)(**{**vars(chain), "forward": forward})
-    return Surface.fit(chain, "svi", trim=None)
+    return type(chain)(**{**vars(chain), "forward": forward})
