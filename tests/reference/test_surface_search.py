@@ -73,14 +73,14 @@ SOME = 10_000
 
 
 def test_random_smiles_against_brute_force():
-    for seed in range(10):
+    for seed in range(6):
         chain, _, _ = random_chain(seed)
         check_near_best(Surface.fit(chain, "svi", weights="equal", trim=None), seed)
 
 
 @pytest.mark.soak
 def test_many_random_smiles_against_brute_force():
-    for seed in range(10, 400):
+    for seed in range(6, 400):
         chain, _, _ = random_chain(seed)
         check_near_best(Surface.fit(chain, "svi", weights="equal", trim=None), seed, thorough=True)
 
