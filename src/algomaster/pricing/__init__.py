@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from algomaster.pricing.measures.volatility_index import VarianceIndex, swap_vol, variance_index
     from algomaster.pricing.positions.legs import Leg
     from algomaster.pricing.positions.result import Payoff, payoff
+    from algomaster.pricing.sticky import sticky_delta
     from algomaster.pricing.surface.streaming import SurfaceStream
     from algomaster.pricing.surface.surface import Surface
 
@@ -47,6 +48,7 @@ _HOMES = {
     "payoff": "positions.result",
     "price": "european",
     "smile_measures": "measures.smile_shape",
+    "sticky_delta": "sticky",
     "swap_vol": "measures.volatility_index",
     "term_measures": "measures.smile_shape",
     "variance_index": "measures.volatility_index",
@@ -79,6 +81,7 @@ __all__ = [
     "payoff",
     "price",
     "smile_measures",
+    "sticky_delta",
     "swap_vol",
     "term_measures",
     "variance_index",
