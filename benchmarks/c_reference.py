@@ -15,7 +15,7 @@ TABLES = {"EXP": "EXP_COEFFICIENTS", "ATANH": "ATANH_COEFFICIENTS", "ERFCX": "ER
 
 
 def build():
-    """Give ``greeks(arrays, out)`` with the arguments (n,) and ``out`` (6, n)."""
+    """Give ``prepare(arrays, out)``, which gives a call that fills ``out`` (6, n) from the arguments (n,)."""
     with tempfile.TemporaryDirectory() as folder:
         tables = {name: getattr(elementary, attribute) for name, attribute in TABLES.items()}
         lines = [f"static const double {n}[] = {{{', '.join(map(repr, v))}}};\n" for n, v in tables.items()]
@@ -25,8 +25,9 @@ def build():
         subprocess.run(command, check=True)
         function = ctypes.CDLL(str(target)).black_greeks
 
-    def greeks(arrays, out):
+    def prepare(arrays, out):
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, *out)]
-        function(ctypes.c_long(out.shape[1]), ctypes.c_double(np.nan), *pointers)
+        count, missing = ctypes.c_long(out.shape[1]), ctypes.c_double(np.nan)
+        return lambda: function(count, missing, *pointers)
 
-    return greeks
+    return prepare
