@@ -46,9 +46,7 @@ def _typed(context: Any) -> Any:
 
 @lower_builtin(fused, types.Number, types.Number, types.Number)  # type: ignore[untyped-decorator]
 def _lowered(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    floats = [
-        context.cast(builder, argument, kind, types.float64) for argument, kind in zip(arguments, signature.args)
-    ]
+    floats = [context.cast(builder, argument, kind, types.float64) for argument, kind in zip(arguments, signature.args)]
     double = ir.DoubleType()
     instruction = builder.module.declare_intrinsic("llvm.fma", [double], ir.FunctionType(double, [double] * 3))
     return builder.call(instruction, floats)
