@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from algomaster.pricing import implied_vol
-from algomaster.pricing.kernels import implied_guess, implied_tails
+from algomaster.pricing.kernels import implied, implied_guess, implied_tails
 from naive import black as naive
 
 MP = naive.MP
 ULP = 2.0**-53
+TOLERANCE = 4e-15
 
 
 def relative(found: float, true: mpmath.mpf) -> float:
@@ -44,11 +45,37 @@ def test_errors_of_the_polynomials_are_as_stated() -> None:
         assert abs(x * (1 + p0 * x) / (MP.sqrt(MP.pi) * (1 + p1 * x + p2 * x * x)) / true - 1) < 1.2e-3
 
 
+def test_what_counts_as_near_ends_in_rounding_errors() -> None:
+    """The last step from as far off as it is trusted, over all moneynesses and deviations."""
+    rng = np.random.default_rng(31)
+    trusted = 0
+    for _ in range(400):
+        a = 10.0 ** rng.uniform(-6, 2.8)
+        s = (
+            a / 10.0 ** rng.uniform(-2, 1.57)
+            if rng.random() < 0.5
+            else math.sqrt(2 * a) * 10.0 ** rng.uniform(-0.3, 0.3)
+        )
+        h, half = MP.mpf(a) / s, MP.mpf(s) / 2
+        price = MP.ncdf(half - h) - MP.exp(a) * MP.ncdf(-half - h)
+        if not (MP.mpf(10) ** -300 < price < 1 - MP.mpf(10) ** -15):
+            continue
+        far = price > 0.5
+        target = float((1 - price if far else price) * implied_guess.LIFT)
+        meant = 1 - MP.mpf(target) / implied_guess.LIFT if far else MP.mpf(target) / implied_guess.LIFT
+        true = s + (meant - price) / MP.npdf(h - half)  # the target was rounded
+        off = implied._NEAR * float((1 + abs(h - half) / MP.sqrt(2)) / (1 + (h + half) / MP.sqrt(2)))
+        found, near = implied._last_step(s * (1 + 0.97 * off * rng.choice([-1, 1])), a, target, bool(far))
+        trusted += near
+        assert relative(found, true) < TOLERANCE
+        assert not implied._last_step(s * (1 + 1.1 * off), a, target, bool(far))[1]
+    assert trusted > 200
+
+
 # --- the nasty set ---------------------------------------------------------------------------------------------
 
 Case = tuple[int, float, float, float, float]  # right, forward, strike, t, vol from which the quote is made
 CASES = 60
-TOLERANCE = 4e-15
 
 
 def deep_otm(rng: np.random.Generator) -> Case:
@@ -169,7 +196,7 @@ def test_nasty_set_with_carry(draw: Draw) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("draw", GROUPS, ids=lambda draw: draw.__name__)
 def test_nasty_set_from_other_seeds(draw: Draw, seed: int) -> None:
     check_on_forward(draw, 1000 + seed, 200)
@@ -198,6 +225,6 @@ def test_bachelier_implied() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 def test_bachelier_implied_from_other_seeds(seed: int) -> None:
     check_bachelier(3000 + seed, 500)

@@ -9,6 +9,9 @@ Everything is measured in m, the smaller of forward and strike; a = ln(M/m) with
    all digits: ln(b) = -y**2 + ln((erfcx(y) - erfcx(z)) / 2) needs no exponential, so nothing under- or overflows, and
    only the distance of ln(b) from its target must be exact; the rest of the step may be rounded as it comes.
 
+4. A volatility is answered only if that step was small (:data:`_NEAR`), which says that the quote is reproduced; there
+   is no other way out of the search. None was ever seen not to pass but where vol sqrt(t) < 2**-240.
+
 Prices are lifted by 2**600, so that one near the smallest number has all its digits.
 
 Sources: P. Jaeckel, "Let's be rational" (2015), section 6 for the objectives; the rest is derived here.
