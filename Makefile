@@ -49,7 +49,7 @@ warm: $(VENV)/.dev
 	@$(BIN)/algo backtest straddle --underlying NIFTY --simulate 1 --json > /dev/null
 	@$(BIN)/algo sweep straddle --underlying NIFTY --simulate 1 --grid stop_pct=20 --digest --json > /dev/null
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	@$(BIN)/python benchmarks/run.py
 
 clean:
@@ -64,6 +64,11 @@ $(VENV)/.dev: $(PINS) | $(BIN)/python
 	@echo "== installing algomaster and what its tests need into $(VENV) (a minute or two the first time)"
 	@$(PIP) --editable ".[dev]"
 	@touch $(VENV)/.base $@
+
+$(VENV)/.bench: $(PINS) | $(VENV)/.dev
+	@echo "== installing the peers that are measured beside algomaster into $(VENV)"
+	@$(PIP) --editable ".[dev,bench]"
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else 0'

@@ -21,8 +21,9 @@ from algomaster.core.errors import AlgoWarning
 if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
+    from rich.text import Text
 
-__all__ = ["Work", "complain", "emit", "emit_json", "note", "rows_table", "show_warnings", "working"]
+__all__ = ["Work", "complain", "emit", "emit_json", "note", "number", "rows_table", "show_warnings", "toned", "working"]
 
 _PLAIN_WIDTH = 160
 """Columns for a file or a pipe, where nobody is squeezed by a window."""
@@ -58,8 +59,20 @@ def complain(text: str) -> None:
     note(f"error: {' '.join(text.split())}")
 
 
+def number(value: float, digits: int = 2) -> str:
+    """Write a number with so many decimals; nothing where there is none."""
+    return "" if value != value else f"{value:,.{digits}f}"
+
+
+def toned(text: str, style: str) -> Text:
+    """Give a text that is coloured where output is a terminal."""
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
 def rows_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[str] = ()
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Collection[str] = ()
 ) -> Table:
     """Give a table for :func:`emit`; columns named in ``numbers`` stand to the right."""
     from rich.table import Table

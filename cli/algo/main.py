@@ -10,14 +10,14 @@ import typer
 
 import algomaster
 from algo import console
-from algo.commands import backtest, data, report, strategies, sweep
+from algo.commands import backtest, chain, data, exposure, price, report, strategies, surface, sweep, warmup
 from algomaster.core.errors import AlgoError, DataError
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="algo",
-    help="Backtest strategies on index options: import minutes, replay, sweep, report.",
+    help="Index options: import market data, price, look at chains and surfaces, backtest, sweep, report.",
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 a wrong setting or name, "
     "4 data missing or unreadable, 5 no fact on record for a date, 6 pricing, "
     "7 a strategy broke its contract, 10 an import kept rows out.",
@@ -28,6 +28,12 @@ app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
 app.add_typer(data.app, name="data")
+app.command("price")(price.price)
+app.command("iv")(price.iv)
+app.command("chain")(chain.chain)
+app.command("surface")(surface.surface)
+app.command("exposure")(exposure.exposure)
+app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 
 

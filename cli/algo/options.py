@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,33 @@ import typer
 from algomaster.core.errors import DataError
 
 __all__ = [
-    "Config", "Costs", "Fills", "First", "Home", "Json", "Last", "Seed", "Set", "Simulate", "Start", "StrategyName",
-    "Underlying", "can_write", "strategy_names",
+    "At",
+    "Clock",
+    "Config",
+    "Costs",
+    "Dividend",
+    "Fills",
+    "First",
+    "Forward",
+    "Home",
+    "Json",
+    "Last",
+    "Model",
+    "Plot",
+    "Prices",
+    "Rate",
+    "Right",
+    "Seed",
+    "Set",
+    "Simulate",
+    "Spot",
+    "Start",
+    "StrategyName",
+    "Strike",
+    "Underlying",
+    "Years",
+    "can_write",
+    "strategy_names",
 ]  # fmt: skip
 
 _DATA = "Data"
@@ -26,6 +51,27 @@ def _day(text: str | date) -> date:
         return text if isinstance(text, date) else date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"expected a date such as 2021-06-11, got {text!r}") from None
+
+
+def _moment(text: str | datetime) -> datetime:
+    try:
+        return text if isinstance(text, datetime) else datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f'expected a moment such as "2025-08-29 10:15", got {text!r}') from None
+
+
+def _time_left(text: str | float) -> float:
+    """Read years: a number, or a number with a unit (7d, 5h, 30m; years of 365 days)."""
+    if isinstance(text, float):
+        return text
+    units = {"y": 1.0, "d": 365.0, "h": 365.0 * 24, "m": 365.0 * 24 * 60}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "y")
+    try:
+        return float(number) / units[unit]
+    except ValueError:
+        raise typer.BadParameter(
+            f"expected years (0.25), or a number with a unit (7d, 5h, 30m), got {text!r}"
+        ) from None
 
 
 def can_write(path: Path | None, option: str) -> None:
@@ -153,3 +199,57 @@ Start = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON object to standard output.")
 ]
+
+_OPTION = "Option"
+Right = Annotated[str, typer.Argument(metavar="RIGHT", help="CE or PE (c, p, call, put).", show_default=False)]
+Spot = Annotated[float, typer.Argument(metavar="SPOT", help="Price of the underlying.", show_default=False)]
+Strike = Annotated[float, typer.Argument(metavar="STRIKE", help="Strike.", show_default=False)]
+Years = Annotated[
+    float,
+    typer.Argument(
+        metavar="TIME", parser=_time_left, show_default=False,
+        help="Time to expiry: years (0.25), or with a unit: 7d, 5h, 30m (years of 365 days).",
+    ),
+]  # fmt: skip
+Dividend = Annotated[
+    float, typer.Option("--dividend", help="Dividend yield, continuously compounded.", rich_help_panel=_OPTION)
+]
+Forward = Annotated[
+    float | None,
+    typer.Option(
+        "--forward", show_default=False, rich_help_panel=_OPTION,
+        help="Forward of the underlying to the expiry; the spot is then not used.",
+    ),
+]  # fmt: skip
+Model = Annotated[
+    str, typer.Option("--model", help="black (lognormal) or bachelier (normal).", rich_help_panel=_OPTION)
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate", show_default=False,
+        help="Interest rate, continuously compounded (0.065 is 6.5 %); a chain without it reads it from boxes.",
+    ),
+]  # fmt: skip
+At = Annotated[
+    datetime | None,
+    typer.Option(
+        "--at", metavar="MOMENT", parser=_moment, rich_help_panel=_DATA, show_default=False,
+        help='Moment in Indian time, such as "2025-08-29 10:15"; of a file, its last snapshot by default.',
+    ),
+]  # fmt: skip
+Clock = Annotated[str, typer.Option("--clock", help="Time to expiry: calendar or business.", rich_help_panel=_RULES)]
+Prices = Annotated[
+    str,
+    typer.Option(
+        "--prices", rich_help_panel=_RULES,
+        help="best: middle of the quotes, else the last price; quotes or last: only those.",
+    ),
+]  # fmt: skip
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", dir_okay=False, rich_help_panel=_OUTPUT, show_default=False,
+        help="Write the picture there, as one HTML page.",
+    ),
+]  # fmt: skip

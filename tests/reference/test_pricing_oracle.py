@@ -1,14 +1,14 @@
-"""Kernels against 80-digit arithmetic: polynomials, prices, Greeks, and the nasty set of implied volatilities."""
+"""Kernels against 80-digit arithmetic: polynomials, prices, Greeks (implied volatilities: test_implied_oracle)."""
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import mpmath
 import numpy as np
 import pytest
 
-from algomaster.pricing import greeks, implied_vol, price
+from algomaster.pricing import greeks, price
 from algomaster.pricing.kernels import elementary
 from naive import black as naive
 
@@ -128,94 +128,6 @@ def test_greeks_on_a_forward() -> None:
         for name, size in scale.items():
             assert abs(MP.mpf(getattr(found, name)) - true[name]) <= 3e-14 * abs(MP.mpf(size)), name
         assert found.rho == -t * found.price
-
-
-# --- the nasty set ---------------------------------------------------------------------------------------------
-
-Case = tuple[int, float, float, float, float]  # right, forward, strike, t, vol from which the quote is made
-CASES = 60
-
-
-def deep_otm(rng: np.random.Generator) -> Case:
-    vol, t = rng.uniform(0.05, 0.8), rng.uniform(0.005, 2)
-    moneyness = rng.choice([-1, 1]) * rng.uniform(5, 12) * vol * math.sqrt(t)
-    return 1 if moneyness > 0 else -1, 100.0, 100.0 * math.exp(moneyness), t, vol
-
-
-def tiny_price(rng: np.random.Generator) -> Case:
-    vol, t = rng.uniform(0.05, 0.8), rng.uniform(0.005, 2)
-    moneyness = rng.choice([-1, 1]) * rng.uniform(6, 36.5) * vol * math.sqrt(t)
-    return 1 if moneyness > 0 else -1, 1.0, math.exp(moneyness), t, vol
-
-
-def seconds_left(rng: np.random.Generator) -> Case:
-    t = math.exp(rng.uniform(0, math.log(3600))) / (365 * 86400)
-    vol = rng.uniform(0.03, 1.5)
-    strike = 22_000 * math.exp(rng.uniform(-4, 4) * vol * math.sqrt(t))
-    return naive.otm_right(22_000, strike), 22_000.0, strike, t, vol
-
-
-def at_the_forward(rng: np.random.Generator) -> Case:
-    forward = 10.0 ** rng.uniform(-3, 5)
-    return int(rng.choice([-1, 1])), forward, forward, 10.0 ** rng.uniform(-7, 1), 10.0 ** rng.uniform(-3, 0.3)
-
-
-def near_intrinsic(rng: np.random.Generator) -> Case:
-    vol, t = rng.uniform(0.05, 0.8), rng.uniform(0.005, 2)
-    moneyness = rng.choice([-1, 1]) * rng.uniform(2.5, 7) * vol * math.sqrt(t)
-    return -1 if moneyness > 0 else 1, 22_000.0, 22_000 * math.exp(moneyness), t, vol
-
-
-def huge_vol(rng: np.random.Generator) -> Case:
-    t = rng.uniform(0.05, 5)
-    return int(rng.choice([-1, 1])), 100.0, 100 * math.exp(rng.normal()), t, rng.uniform(4, 14) / math.sqrt(t)
-
-
-def neighbours(rng: np.random.Generator) -> Case:
-    """Strike and forward a few units in the last place apart."""
-    strike = 100 * (1 + int(rng.integers(1, 50)) * 2.0**-52)
-    return 1, 100.0, strike, rng.uniform(0.01, 1), 10.0 ** rng.uniform(-15, -2)
-
-
-def subnormal_price(rng: np.random.Generator) -> Case:
-    vol, t = rng.uniform(0.05, 0.8), rng.uniform(0.005, 2)
-    return 1, 1.0, math.exp(rng.uniform(37.5, 38.2) * vol * math.sqrt(t)), t, vol
-
-
-GROUPS = (
-    deep_otm, tiny_price, seconds_left, at_the_forward, near_intrinsic, huge_vol, neighbours, subnormal_price,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("draw", GROUPS, ids=lambda draw: draw.__name__)
-def test_nasty_set(draw: Callable[[np.random.Generator], Case]) -> None:
-    """Against the volatility that gives exactly the quoted float64, whatever volatility the quote was made from."""
-    rng = np.random.default_rng(7)
-    done = 0
-    while done < CASES:
-        right, forward, strike, t, vol = draw(rng)
-        quote = float(naive.black(right, forward, strike, t, vol))
-        intrinsic = max(right * (MP.mpf(forward) - MP.mpf(strike)), MP.mpf(0))
-        if not intrinsic < MP.mpf(quote) < (forward if right > 0 else strike):
-            continue
-        found = implied_vol(quote, right, forward, strike, t)
-        true = naive.implied("black", right, quote, forward, strike, t, vol)
-        assert found.status == 0
-        assert relative(found.vol, true) < 4e-15, (right, forward, strike, t, vol)
-        done += 1
-
-
-def test_bachelier_implied() -> None:
-    rng = np.random.default_rng(8)
-    for _ in range(150):
-        t, vol = 10.0 ** rng.uniform(-7, 1), 10.0 ** rng.uniform(-3, 4)
-        forward = rng.uniform(-200, 200)
-        strike = forward + rng.choice([0.0, 1e-9, 1.0]) * rng.uniform(-36, 36) * vol * math.sqrt(t)
-        right = naive.otm_right(forward, strike)
-        quote = float(naive.bachelier(right, forward, strike, t, vol))
-        found = implied_vol(quote, right, forward, strike, t, model="bachelier")
-        assert found.status == 0
-        assert relative(found.vol, naive.implied("bachelier", right, quote, forward, strike, t, vol)) < 4e-15
 
 
 def test_bachelier_prices() -> None:

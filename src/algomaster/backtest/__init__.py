@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from algomaster.backtest.replayer import replay
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
+    from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "replay", "sweep"]
+__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "replay", "sweep", "warm"]
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -20,5 +21,6 @@ __getattr__, __dir__ = attach(
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "replay": "algomaster.backtest.replayer",
         "sweep": "algomaster.backtest.sweeper",
+        "warm": "algomaster.backtest.warming",
     },
 )

@@ -295,6 +295,7 @@ def _findings_of_parsed(parsed: Parsed, datasets: tuple[str, ...]) -> list[Findi
     counts = parsed.rejects.group_by("kind", maintain_order=True).agg(count=pl.len(), detail=pl.col("reason").first())
     found = [Finding(rejected=True, dataset=name, **row) for row in counts.iter_rows(named=True)]
     found += [Finding(kind="normalised", dataset=name, count=n, detail=what) for what, n in parsed.changed.items()]
+    found += [Finding(kind=kind, dataset=name, count=n, detail=what) for kind, (n, what) in parsed.kept.items()]
     return found + [
         Finding(kind="zero_is_none", dataset=name, count=n, detail=what) for what, n in parsed.notes.items()
     ]

@@ -6,7 +6,7 @@ Kinds of findings.
   ``not_a_day``, ``missing_price``, ``zero_price``, ``inconsistent``, ``bad_quantity``, ``bad_contract``, ``expired``,
   ``empty_row``, ``no_session``, ``before_open``, ``after_close``, ``off_tick``, ``bad_scale``, ``conflict``.
 - Kept rows: ``duplicate`` and ``stale`` (repeats of one observation), ``normalised``, ``zero_is_none``, ``outlier``,
-  ``in_halt``, ``off_session``, ``stamp``.
+  ``in_halt``, ``off_session``, ``stamp``, ``rounded_sum``.
 - Absent rows: ``gap`` (minutes of a session), ``halt`` (minutes a halt explains), ``missing_sessions``.
 """
 
@@ -36,7 +36,9 @@ _COLUMNS = {
     "kind": pl.String(), "rejected": pl.Boolean(), "dataset": pl.String(), "underlying": pl.String(),
     "count": pl.Int64(), "first": pl.Date(), "last": pl.Date(), "detail": pl.String(), "file": pl.String(),
 }  # fmt: skip
-_CHECKED = (*MINUTES, "chain_snapshot", "index_eod")
+_CHECKED = (*MINUTES, "chain_snapshot", "index_eod", "participant_oi", "participant_volume")
+_FILE_A_DAY = ("option_minute", "future_minute", "participant_oi", "participant_volume")
+"""Datasets of which a file holds a session or two, so that only the store can tell what is absent."""
 _OUTLIER = 30.0  # robust standard deviations of one-minute returns: a handful of minutes in five years of BANKNIFTY
 _LEAST_MOVE = 0.01
 _SPIKE = 3.0
@@ -196,7 +198,7 @@ def check(
     Returns
     -------
     Quality
-        Of minutes of options and futures also the absent sessions, which a single file cannot tell.
+        Of what comes in a file a day also the absent sessions, which a single file cannot tell.
 
     Raises
     ------
@@ -213,7 +215,7 @@ def check(
             frame = store.read(name, underlying=each, start=first, end=last)
             rows += frame.height
             found += survey(name, frame)
-            if name in ("option_minute", "future_minute"):
+            if name in _FILE_A_DAY:
                 found += _absent_sessions(name, frame)
     if not rows:
         raise _nothing(store, underlying, first, last)

@@ -13,10 +13,19 @@ import polars as pl
 
 from algomaster.core.errors import DataError
 
-__all__ = ["DATASETS", "RIGHT", "TIMESTAMP", "Dataset", "dataset", "empty", "validate", "with_avail_ts"]
+__all__ = [
+    "DATASETS", "EVERY_UNDERLYING", "INSTRUMENTS", "PARTICIPANT", "RIGHT", "TIMESTAMP", "Dataset", "dataset", "empty",
+    "validate", "with_avail_ts",
+]  # fmt: skip
 
 TIMESTAMP = pl.Datetime("ns", "UTC")
 RIGHT = pl.Enum(["CE", "PE"])
+PARTICIPANT = pl.Enum(["Client", "DII", "FII", "Pro"])
+"""Who holds: retail and other clients, domestic and foreign institutions, brokers on their own account."""
+INSTRUMENTS = ("index_future", "stock_future", "index_call", "index_put", "stock_call", "stock_put")
+"""What the exchange counts participants' contracts by; each has columns ``<name>_long`` and ``<name>_short``."""
+EVERY_UNDERLYING = "ALL"
+"""What stands for the underlying where the exchange adds up all of them."""
 
 _BAR = {"open": pl.Float64(), "high": pl.Float64(), "low": pl.Float64(), "close": pl.Float64()}
 _ACTIVITY = {"volume": pl.Int64(), "oi": pl.Int64()}
@@ -76,6 +85,21 @@ def _minute(name: str, about: str, extra: dict[str, pl.DataType], *, key: tuple[
         period=period,
         avail_ts=_BAR_END,
         avail_rule="the end of the bar: ts + 1 minute",
+    )
+
+
+def _participants(name: str, about: str) -> Dataset:
+    sides = {f"{each}_{side}": pl.Float64() for each in INSTRUMENTS for side in ("long", "short")}
+    names = {"underlying": pl.String(), "session": pl.Date(), "participant": PARTICIPANT}
+    return Dataset(
+        name=name,
+        about=about,
+        schema={**names, **sides},
+        key=("underlying", "session", "participant"),
+        required=("underlying", "session", "participant", *sides),
+        period="year",
+        avail_ts=_NEXT_MIDNIGHT,
+        avail_rule="midnight (Asia/Kolkata) after the session: the exchange publishes in the evening",
     )
 
 
@@ -173,6 +197,17 @@ DATASETS: dict[str, Dataset] = {
             period="session",
             avail_ts=_COLLECTED,
             avail_rule="when it was collected, and not before the exchange's own time",
+        ),
+        _participants(
+            "participant_oi",
+            "Open interest of one kind of participant at the end of a session over all underlyings of the exchange's "
+            f"equity derivatives (underlying is {EVERY_UNDERLYING!r}). Contracts (lots), long and short apart; some "
+            "years' files give fractions.",
+        ),
+        _participants(
+            "participant_volume",
+            "Contracts (lots) bought (long) and sold (short) by one kind of participant in a session over all "
+            f"underlyings of the exchange's equity derivatives (underlying is {EVERY_UNDERLYING!r}).",
         ),
         Dataset(
             name="tick",

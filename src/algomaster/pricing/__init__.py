@@ -1,23 +1,90 @@
-"""Numbers in, numbers out: option prices, Greeks and implied volatility; knows no market and no calendar."""
+"""Numbers in, numbers out: option prices, Greeks, chains, surfaces, positions; knows no market and no calendar."""
 
 from typing import TYPE_CHECKING
 
 from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
+    from algomaster.pricing.americans import american, american_greeks, exercise_boundary
+    from algomaster.pricing.chain import Chain
+    from algomaster.pricing.dealer_flow.result import Exposure, exposure
+    from algomaster.pricing.digitals import digital
     from algomaster.pricing.european import Greeks, greeks, price
     from algomaster.pricing.implied import ImpliedStatus, ImpliedVol, implied_vol
+    from algomaster.pricing.measures.distribution import Density, density
+    from algomaster.pricing.measures.moves import ExpectedMove, expected_move
+    from algomaster.pricing.measures.smile_shape import constant_vol, event_move, smile_measures, term_measures
+    from algomaster.pricing.measures.volatility_index import VarianceIndex, swap_vol, variance_index
+    from algomaster.pricing.positions.legs import Leg
+    from algomaster.pricing.positions.result import Payoff, payoff
+    from algomaster.pricing.sticky import sticky_delta
+    from algomaster.pricing.surface.streaming import SurfaceStream
+    from algomaster.pricing.surface.surface import Surface
 
-__all__ = ["Greeks", "ImpliedStatus", "ImpliedVol", "greeks", "implied_vol", "price"]
+_HOMES = {
+    "Chain": "chain",
+    "Density": "measures.distribution",
+    "ExpectedMove": "measures.moves",
+    "Exposure": "dealer_flow.result",
+    "Greeks": "european",
+    "ImpliedStatus": "implied",
+    "ImpliedVol": "implied",
+    "Leg": "positions.legs",
+    "Payoff": "positions.result",
+    "Surface": "surface.surface",
+    "SurfaceStream": "surface.streaming",
+    "VarianceIndex": "measures.volatility_index",
+    "american": "americans",
+    "american_greeks": "americans",
+    "constant_vol": "measures.smile_shape",
+    "density": "measures.distribution",
+    "digital": "digitals",
+    "event_move": "measures.smile_shape",
+    "exercise_boundary": "americans",
+    "expected_move": "measures.moves",
+    "exposure": "dealer_flow.result",
+    "greeks": "european",
+    "implied_vol": "implied",
+    "payoff": "positions.result",
+    "price": "european",
+    "smile_measures": "measures.smile_shape",
+    "sticky_delta": "sticky",
+    "swap_vol": "measures.volatility_index",
+    "term_measures": "measures.smile_shape",
+    "variance_index": "measures.volatility_index",
+}
 
-__getattr__, __dir__ = attach(
-    __name__,
-    {
-        "Greeks": "algomaster.pricing.european",
-        "ImpliedStatus": "algomaster.pricing.implied",
-        "ImpliedVol": "algomaster.pricing.implied",
-        "greeks": "algomaster.pricing.european",
-        "implied_vol": "algomaster.pricing.implied",
-        "price": "algomaster.pricing.european",
-    },
-)
+__all__ = [
+    "Chain",
+    "Density",
+    "ExpectedMove",
+    "Exposure",
+    "Greeks",
+    "ImpliedStatus",
+    "ImpliedVol",
+    "Leg",
+    "Payoff",
+    "Surface",
+    "SurfaceStream",
+    "VarianceIndex",
+    "american",
+    "american_greeks",
+    "constant_vol",
+    "density",
+    "digital",
+    "event_move",
+    "exercise_boundary",
+    "expected_move",
+    "exposure",
+    "greeks",
+    "implied_vol",
+    "payoff",
+    "price",
+    "smile_measures",
+    "sticky_delta",
+    "swap_vol",
+    "term_measures",
+    "variance_index",
+]
+
+__getattr__, __dir__ = attach(__name__, {name: f"{__name__}.{module}" for name, module in _HOMES.items()})

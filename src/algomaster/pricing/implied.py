@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import os
+import threading
 import warnings
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from algomaster.core.errors import DataWarning, PricingError
 from algomaster.core.render import html_table, text_table
-from algomaster.core.types import IntArray
+from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.inputs import Inputs, choose
 from algomaster.pricing.kernels import implied as codes
 from algomaster.pricing.kernels import implied_loops
@@ -19,6 +21,17 @@ from algomaster.pricing.kernels import implied_loops
 __all__ = ["ImpliedStatus", "ImpliedVol", "implied_vol"]
 
 _LOOPS: Final = {"black": implied_loops.black_implied_loop, "bachelier": implied_loops.bachelier_implied_loop}
+_PARALLEL: Final = {
+    "black": implied_loops.black_implied_parallel,
+    "bachelier": implied_loops.bachelier_implied_parallel,
+}
+PARALLEL_FROM: Final = 16_384
+"""Options from which several threads help: starting them costs some 10 us a call, at times 1000 times that."""
+
+_FIRST: Final = 5  # offending quotes that an error names
+_threads: Final = threading.Lock()  # not every threading layer of numba bears two callers at once
+if hasattr(os, "register_at_fork"):  # nor a forked process that asks for threads of its parent: there it stays taken
+    os.register_at_fork(after_in_child=lambda: _threads.acquire(blocking=False))
 
 
 class ImpliedStatus(enum.IntEnum):
@@ -78,6 +91,7 @@ def implied_vol(
     forward: Any = None,
     model: str = "black",
     on_error: str = "nan",
+    start: Any = None,
 ) -> ImpliedVol:
     """Find the volatility at which :func:`~algomaster.pricing.price` gives the quoted price.
 
@@ -90,6 +104,9 @@ def implied_vol(
         As for :func:`~algomaster.pricing.price`.
     on_error : "nan", "raise" or "warn"
         What to do about quotes without a volatility: leave NaN and a status, raise, or warn as well.
+    start : float, optional
+        Volatilities that may be near, such as those of a moment ago; model "black". Right ones save a fifth of the
+        time, wrong and missing ones (NaN) cost some. The result is as precise as without, but not to the bit the same.
 
     Returns
     -------
@@ -99,9 +116,16 @@ def implied_vol(
     Raises
     ------
     PricingError
-        With ``on_error="raise"``, if any status is not 0.
+        With ``on_error="raise"``, if any status is not 0. Its ``facts`` count the quotes by status; ``facts["first"]``
+        has the positions (in the flattened input) of the first of them.
     ValueError, TypeError
-        As for :func:`~algomaster.pricing.price`; unknown ``on_error``.
+        As for :func:`~algomaster.pricing.price`; unknown ``on_error``; a start for "bachelier".
+
+    Notes
+    -----
+    Every option is computed by itself: alone, in an array and by any number of threads the bits are the same. Relative
+    errors are below 4e-15, or what the rounding of the quote, of the spot's growth and of t makes of it where that is
+    more: repriced at ``vol`` an option comes within a few units in the last place of the quote.
 
     Examples
     --------
@@ -110,13 +134,29 @@ def implied_vol(
     """
     choose("model", model, _LOOPS)
     choose("on_error", on_error, ("nan", "raise", "warn"))
-    inputs = Inputs.gather(right, spot, forward, dividend, rate, price=price, strike=strike, t=t)
+    if start is not None and model != "black":
+        raise ValueError(f'start: expected none beside model {model!r}, it is of use to "black" only')
+    extra = {} if start is None else {"start": start}
+    inputs = Inputs.gather(right, spot, forward, dividend, rate, price=price, strike=strike, t=t, **extra)
     vol = np.empty(inputs.right.size)
     status = np.empty(inputs.right.size, np.int64)
-    _LOOPS[model](inputs.right, **inputs.values, vol=vol, status=status)
+    _find(model, inputs, vol, status)
     if on_error != "nan":
         _tell(status, raising=on_error == "raise")
     return ImpliedVol(inputs.back(vol, "vol"), inputs.back(status, "status"))
+
+
+def _find(model: str, inputs: Inputs, vol: FloatArray, status: IntArray) -> None:
+    given: dict[str, Any] = {**inputs.values, "vol": vol, "status": status}
+    if "start" in given:
+        implied_loops.black_improved_loop(inputs.right, **given)
+    elif vol.size >= PARALLEL_FROM and _threads.acquire(blocking=False):
+        try:
+            _PARALLEL[model](inputs.right, **given)
+        finally:
+            _threads.release()
+    else:
+        _LOOPS[model](inputs.right, **given)
 
 
 def _tell(status: IntArray, *, raising: bool) -> None:
@@ -125,7 +165,10 @@ def _tell(status: IntArray, *, raising: bool) -> None:
         return
     counts = {name: count for name, count in _counts(status).items() if name != ImpliedStatus.OK.name}
     listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-    problem = f"{bad.size} of {status.size} quotes have no volatility ({listed}); the first is number {bad[0]}."
+    first = bad[:_FIRST].tolist()
+    named = ", ".join(f"{i} ({ImpliedStatus(status[i]).name})" for i in first)
+    problem = f"{bad.size} of {status.size} quotes have no volatility ({listed}); "
+    problem += f"the first {'are numbers' if len(first) > 1 else 'is number'} {named}."
     if raising:
-        raise PricingError(problem, hint='Use on_error="nan" and look at status.', **counts)
+        raise PricingError(problem, hint='Use on_error="nan" and look at status.', **counts, first=first)
     warnings.warn(problem, DataWarning, stacklevel=3)

@@ -74,11 +74,33 @@ def test_discounting_counts() -> None:
 
 
 def test_raise_tells_what_and_where() -> None:
-    with pytest.raises(
-        PricingError, match=r"2 of 3 quotes .* \(1 BELOW_INTRINSIC, 1 BAD_INPUT\); .* number 1"
-    ) as caught:
+    told = r"2 of 3 quotes .* \(1 BELOW_INTRINSIC, 1 BAD_INPUT\); .* numbers 1 \(BELOW_INTRINSIC\), 2 \(BAD_INPUT\)"
+    with pytest.raises(PricingError, match=told) as caught:
         implied_vol([5, -1, math.nan], "CE", 100, 105, 0.5, on_error="raise")
-    assert caught.value.facts == {"BELOW_INTRINSIC": 1, "BAD_INPUT": 1}
+    assert caught.value.facts == {"BELOW_INTRINSIC": 1, "BAD_INPUT": 1, "first": [1, 2]}
+
+
+def test_only_the_first_offenders_are_listed() -> None:
+    quotes = np.full(1000, -1.0)
+    quotes[:7] = 5.0
+    with pytest.raises(PricingError, match="993 of 1000") as caught:
+        implied_vol(quotes, "CE", 100, 105, 0.5, on_error="raise")
+    assert caught.value.facts == {"BELOW_INTRINSIC": 993, "first": [7, 8, 9, 10, 11]}
+
+
+@pytest.mark.parametrize("start", [0.3, 0.31, 5.0, 1e-9, 0.0, -1.0, math.nan, math.inf, 1e300])
+def test_a_start_leads_to_the_same_volatility(start: float) -> None:
+    cold = implied_vol([12.0, 4.0, 200.0], "CE", 100.0, 95.0, 0.5, rate=0.05)
+    warm = implied_vol([12.0, 4.0, 200.0], "CE", 100.0, 95.0, 0.5, rate=0.05, start=start)
+    assert warm.status.tolist() == cold.status.tolist() == [OK, BELOW, ABOVE]
+    assert warm.vol[0] == pytest.approx(cold.vol[0], rel=8e-15)
+
+
+def test_starts_broadcast_and_are_for_black_only() -> None:
+    found = implied_vol(5.0, "CE", 100.0, 105.0, 0.5, start=[0.2, 0.3])
+    assert found.vol.shape == (2,)
+    with pytest.raises(ValueError, match="start: expected none beside model 'bachelier'"):
+        implied_vol(5.0, "CE", 100.0, 105.0, 0.5, start=0.2, model="bachelier")
 
 
 def test_warn_gives_the_result_too() -> None:

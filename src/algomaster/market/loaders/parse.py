@@ -56,6 +56,8 @@ class Parsed:
         What was normalised and how many values: the only ways a stored row differs from its source.
     notes : dict
         Other counts worth telling ("a zero that means missing").
+    kept : dict
+        Kinds of findings about rows that are kept, each with how often it is met and what it is.
     """
 
     rows: int
@@ -63,6 +65,7 @@ class Parsed:
     rejects: pl.DataFrame
     changed: dict[str, int] = dataclasses.field(default_factory=dict)
     notes: dict[str, int] = dataclasses.field(default_factory=dict)
+    kept: dict[str, tuple[int, str]] = dataclasses.field(default_factory=dict)
 
 
 def number(column: str, dtype: pl.DataType | None = None) -> pl.Expr:

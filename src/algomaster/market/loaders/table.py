@@ -10,6 +10,7 @@ from algomaster.market.loaders.index_close import INDEX_CLOSE
 from algomaster.market.loaders.index_minutes import INDEX_CSV, INDEX_PARQUET, INDEX_TEXT
 from algomaster.market.loaders.kite_csv import KITE_DAY, KITE_MINUTE
 from algomaster.market.loaders.loader import Loader
+from algomaster.market.loaders.participants import PARTICIPANT_OI, PARTICIPANT_VOLUME
 from algomaster.market.loaders.refused import CASH_BHAVCOPY, EPOCH_BARS, EXPIRY_DAYS
 from algomaster.market.loaders.source import Source
 from algomaster.market.loaders.vendor_minute import VENDOR_MINUTE
@@ -29,6 +30,8 @@ LOADERS.add("index_close", INDEX_CLOSE)
 LOADERS.add("chain_website", CHAIN_WEBSITE)
 LOADERS.add("chain_greeks", CHAIN_GREEKS)
 LOADERS.add("chain_json", CHAIN_JSON)
+LOADERS.add("participant_oi", PARTICIPANT_OI)
+LOADERS.add("participant_volume", PARTICIPANT_VOLUME)
 LOADERS.add("epoch_bars", EPOCH_BARS)
 LOADERS.add("expiry_days", EXPIRY_DAYS)
 LOADERS.add("cash_bhavcopy", CASH_BHAVCOPY)

@@ -6,8 +6,7 @@ s phi(d) (1 - sqrt(pi) u erfcx(u)), and the bracket is -sqrt(pi)/2 erfcx'(u), wh
 either sign.
 
 The volatility is found in units of the distance to the strike: a guess for d from the price (a fit, good to 0.5 %),
-then two Householder steps of fourth order on 1/ln(price) far from the money and on the price itself near it. There is
-no upper bound to a price in this model, so no ABOVE_MAX.
+then two Householder steps of fourth order on ln(price). There is no upper bound to a price in this model.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.pricing.kernels.elementary import erfcx_pair, exact_difference, exp, log_ratio
-from algomaster.pricing.kernels.implied import BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
+from algomaster.pricing.kernels.implied_guess import LIFT, lift, series
+from algomaster.pricing.kernels.implied_market import ABOVE_MAX, BAD_INPUT, BELOW_INTRINSIC, EXPIRED, OK
 from algomaster.pricing.kernels.vanilla import HIGHEST, MOVING
 
 __all__ = ["bachelier_first", "bachelier_greeks", "bachelier_implied", "bachelier_price"]
@@ -30,11 +30,10 @@ _HALF_SQRT_PI: Final = 0.5 * math.sqrt(math.pi)
 _FAR: Final = 1e10
 _SMALL: Final = 2.0**-1000
 _SMALLEST: Final = 2.0**-1022
-_LIFT: Final = 2.0**600
 _LIFT_BELOW: Final = 2.0**-400
 _LN_LIFT: Final = 600.0 * math.log(2.0)
 _AT_MONEY: Final = 1e-9  # distance over price below which vol = sqrt(2 pi) (price + distance / 2) is exact
-_SPLIT: Final = 0.08331547058768633  # price in units of the distance at d = 1: phi(1) - N(-1)
+_NEAR: Final = 1e-5  # of the last step; what is left is below its fourth power
 _GUESS: Final = (1.043124, -1.837632, 1.80005, -1.009541, 1.00015)  # by least squares over 1e-4 < d < 54
 
 
@@ -128,47 +127,44 @@ def bachelier_first(
 
 
 @kernel(inline=True)
-def _improve(s: float, b: float, lift: float, far: bool) -> float:
-    """Take one Householder step from ``s`` (in units of the distance); ``b`` is the price times exp(lift)."""
+def _improve(s: float, target: float) -> tuple[float, float]:
+    """Take a Householder step of fourth order on ln(price) from ``s``; ``target`` is the lifted price.
+
+    All in units of the distance; Newton's relative step, which tells how far off ``s`` was, is given too. No
+    exponential is needed: ln(price) = -d**2 / 2 + ln(s) + ln(-erfcx') + a constant.
+    """
     d = 1.0 / s
     u = d * _INV_SQRT2
     _, _, fall = erfcx_pair(u, u, 1.0)
-    slope = _DENSITY * exp(lift - u * u)
-    model = s * slope * _HALF_SQRT_PI * fall
-    second = d * d * d
-    third = second * second - 3.0 * d * d * d * d
-    gap = log_ratio(b, model if model > _SMALL else _SMALL)
-    log_b = log_ratio(b, 1.0) - lift
-    log_model = log_b - gap
-    ratio = slope / (model if model > _SMALL else _SMALL)
-    newton = gap * (log_model / log_b) / ratio if far else (b - model) / slope
-    ratio = ratio if far else 0.0
-    inverse = 1.0 / log_model if far else 0.0
-    h2 = second - ratio - 2.0 * ratio * inverse
-    h3 = third - 3.0 * second * ratio + 2.0 * ratio * ratio
-    h3 = h3 - 6.0 * ratio * inverse * (second - ratio) + 6.0 * ratio * ratio * inverse * inverse
-    return s + newton * (1.0 + 0.5 * h2 * newton) / (1.0 + newton * (h2 + h3 * newton / 6.0))
+    mills = _HALF_SQRT_PI * fall  # price over (s phi(d))
+    square = u * u
+    factor, deeper = lift(square)
+    model = _DENSITY * s * mills * factor
+    gap = log_ratio(target, model if model > _SMALL else _SMALL) + (square - deeper)
+    e = gap * mills
+    second, third = series(e, gap, d, 0.0)
+    return s + s * e * (1.0 + 0.5 * second) / (1.0 + second + third * (1.0 / 6.0)), e
 
 
 @kernel(inline=True)
-def _solve(gap: float, value: float) -> float:
-    """Give vol sqrt(t) for an option out of the money by ``gap`` >= 0 and worth ``value`` > 0."""
+def _solve(gap: float, value: float) -> tuple[float, bool]:
+    """Give vol sqrt(t) for an option out of the money by ``gap`` >= 0 and worth ``value`` > 0, and if it is right."""
     at_money = gap <= _AT_MONEY * value
     unit = value if at_money else gap
     tiny = value < unit * _LIFT_BELOW
-    factor = _LIFT if tiny else 1.0
-    lift = _LN_LIFT if tiny else 0.0
-    b = value * factor / unit
-    far = b < _SPLIT * factor
-    eta = log_ratio(b / factor + _DENSITY, b) + lift
+    b = value * (LIFT if tiny else 1.0) / unit
+    price = b * (1.0 / LIFT if tiny else 1.0)
+    eta = log_ratio(price + _DENSITY, b) + (_LN_LIFT if tiny else 0.0)
     x = eta / (eta + 2.0)
     fit = _GUESS[0]
     for i in range(1, 5):
         fit = fit * x + _GUESS[i]
     s = math.sqrt(1.0 + 0.5 * eta) / (eta * fit)
-    s = _improve(s, b, lift, far)
-    s = _improve(s, b, lift, far)
-    return _SQRT_2PI * (value + 0.5 * gap) if at_money else s * unit
+    target = b * (1.0 if tiny else LIFT)
+    s, _ = _improve(s, target)
+    s, e = _improve(s, target)
+    found = at_money | (abs(e) <= _NEAR)
+    return _SQRT_2PI * (value + 0.5 * gap) if at_money else s * unit, found
 
 
 @kernel(inline=True)
@@ -177,7 +173,8 @@ def bachelier_implied(
 ) -> tuple[float, int]:
     """Give the normal volatility behind ``price`` and a status.
 
-    Parameters and statuses are those of :func:`~algomaster.pricing.kernels.implied.black_implied`, without ABOVE_MAX.
+    Parameters and statuses are those of :func:`~algomaster.pricing.kernels.implied.black_implied`; ABOVE_MAX only where
+    the volatility would pass :data:`~algomaster.pricing.kernels.vanilla.HIGHEST`.
     """
     market = (forward >= -HIGHEST) & (forward <= HIGHEST) & (strike >= -HIGHEST) & (strike <= HIGHEST)
     terms = (discount > 0.0) & (discount < _INF) & ((right == 1) | (right == -1)) & (price > -_INF) & (price < _INF)
@@ -193,9 +190,10 @@ def bachelier_implied(
     value = (undiscounted - gap) - lost if inside else undiscounted
     seen = value > 0.0
     solvable = good & live & seen
-    s = _solve(gap if solvable else 1.0, value if solvable else 1.0)
+    s, found = _solve(gap if solvable else 1.0, value if solvable else 1.0)
     vol = s / math.sqrt(float(t) if good & live else 1.0)
-    status = OK if seen & (vol >= _SMALLEST) & (vol <= HIGHEST) else BELOW_INTRINSIC
+    status = OK if vol <= HIGHEST else ABOVE_MAX
+    status = status if seen & found & (vol >= _SMALLEST) else BELOW_INTRINSIC
     status = status if live else EXPIRED
     status = status if good else BAD_INPUT
     return vol if status == OK else math.nan, status

@@ -2,17 +2,19 @@
 
 Everything is measured in m, the smaller of forward and strike; a = ln(M/m) with M the larger.
 
-1. :func:`_time_value` subtracts what is certain and gives both the price b of the option out of the money and its
-   complement c = 1 - b, each straight from the quote, so that neither loses digits to the other.
-2. :func:`_guess` inverts the price with the normal distribution replaced by Polya's approximation (a quadratic equation
-   in exp(-2 (h**2 + s**2/4) / pi); Stefanica and Radoicic 2017), arranged so that nothing cancels.
-3. :func:`_improve` takes Householder steps of fourth order on one of three objectives (Jaeckel 2015): 1/ln(b) below the
-   price at which s**2 = 2 a, b itself above it, ln(c) where the complement is the smaller.
+1. :mod:`~algomaster.pricing.kernels.implied_market` subtracts what is certain and gives the price b of the option out
+   of the money and its complement c = 1 - b.
+2. :mod:`~algomaster.pricing.kernels.implied_guess` finds a start that is good to 3e-4, to 3e-5 in any market.
+3. :func:`_last_step` takes one Householder step of fourth order on ln(b), or on ln(c) where that is the smaller, with
+   all digits: ln(b) = -y**2 + ln((erfcx(y) - erfcx(z)) / 2) needs no exponential, so nothing under- or overflows, and
+   only the distance of ln(b) from its target must be exact; the rest of the step may be rounded as it comes.
 
-Two steps are always enough: the guess is within 12 %, one step leaves 2e-5, the next the rounding error.
+4. A volatility is answered only if that step was small (:data:`_NEAR`), which says that the quote is reproduced; there
+   is no other way out of the search. None was ever seen not to pass but where vol sqrt(t) < 2**-240.
 
-Sources: D. Stefanica, R. Radoicic, "An explicit implied volatility formula" (2017); P. Jaeckel, "Let's be rational"
-(2015), section 6 for the objectives.
+Prices are lifted by 2**600, so that one near the smallest number has all its digits.
+
+Sources: P. Jaeckel, "Let's be rational" (2015), section 6 for the objectives; the rest is derived here.
 """
 
 from __future__ import annotations
@@ -21,111 +23,149 @@ import math
 from typing import Final
 
 from algomaster.core.jit import kernel
-from algomaster.pricing.kernels.elementary import ERFCX_MARGIN, erfcx_pair, exact_difference, exp, log_ratio
-from algomaster.pricing.kernels.vanilla import HIGHEST, LOWEST
+from algomaster.pricing.kernels.elementary import exp, log_ratio
+from algomaster.pricing.kernels.fused import fused
+from algomaster.pricing.kernels.implied_guess import LIFT, first_guess, first_step, lift, series
+from algomaster.pricing.kernels.implied_market import (
+    ABOVE_MAX,
+    BAD_INPUT,
+    BELOW_INTRINSIC,
+    EXPIRED,
+    OK,
+    growth_parts,
+    market,
+)
+from algomaster.pricing.kernels.implied_tails import TAIL_MARGIN, tails
 
-__all__ = ["ABOVE_MAX", "BAD_INPUT", "BELOW_INTRINSIC", "EXPIRED", "OK", "black_implied"]
+__all__ = [
+    "ABOVE_MAX",
+    "BAD_INPUT",
+    "BELOW_INTRINSIC",
+    "EXPIRED",
+    "OK",
+    "UNSETTLED",
+    "black_implied",
+    "black_implied_on_spot",
+    "black_improved",
+]
 
-OK: Final = 0
-BELOW_INTRINSIC: Final = 1
-ABOVE_MAX: Final = 2
-EXPIRED: Final = 3
-BAD_INPUT: Final = 4
+UNSETTLED: Final = -1
+"""Never leaves a loop: what a start did not lead to is done without it."""
 
 _INV_SQRT2: Final = math.sqrt(0.5)
-_DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
-_KAPPA: Final = 1.0 - 2.0 / math.pi
-_DELTA: Final = 2.0 / math.pi - 0.5
-_HALF_PI: Final = 0.5 * math.pi
-_SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
-_NEAR_BELOW: Final = 0.01
-_NEAR_RATIO: Final = 0.02
+_INV_TWICE_DENSITY: Final = 0.5 * math.sqrt(2.0 * math.pi)
+_LEAST: Final = 2.0**-240  # of vol sqrt(t): below, fourth powers are no longer normal numbers
 _SMALL: Final = 2.0**-1000
 _SMALLEST: Final = 2.0**-1022  # the smallest normal number
-_LIFT: Final = 2.0**600  # prices near the smallest number are lifted to where numbers have all their digits
-_LIFT_BELOW: Final = 2.0**-400
-_LN_LIFT: Final = 600.0 * math.log(2.0)
+_HALF_LIFT: Final = math.sqrt(LIFT)
 _INF: Final = math.inf
+_NEAR: Final = 2e-4  # of the last step, by how the price bends: what is left is 7e-16 at most (tests/reference)
 
 
 @kernel(inline=True)
-def _time_value(call: bool, price: float, forward: float, strike: float) -> tuple[float, float]:
-    """Give (value, complement) of the option out of the money: its undiscounted price, and min(F, K) less that."""
-    low = forward if forward < strike else strike
-    high = strike if forward < strike else forward
-    in_money = (forward > strike) if call else (strike > forward)
-    gap, lost = exact_difference(high, low)
-    value = (price - gap) - lost
-    return value if in_money else price, high - price if in_money else low - price
+def _answer(status: int, s: float, root: float, found: bool) -> tuple[float, int]:
+    """Give (vol, status) for s = vol sqrt(t); what is too small cannot be seen either, nor what was not ``found``."""
+    vol = s / root
+    seen = found & (s >= _LEAST) & (vol >= _SMALLEST) & (vol < _INF)
+    status = status if seen | (status != OK) else BELOW_INTRINSIC
+    return vol if status == OK else math.nan, status
 
 
 @kernel(inline=True)
-def _sinh(x: float, grown: float) -> float:
-    """Give sinh(x), x >= 0, from grown = exp(x); good enough for a guess."""
-    return x * (1.0 + x * x / 6.0) if x < 1e-2 else 0.5 * (grown - 1.0 / grown)
+def _scaled(
+    low: float, high: float, value: float, complement: float
+) -> tuple[float, float, float, float, float, float, bool]:
+    """Give m/M, 1 - m/M, b, c, b lifted, the lifted target, and whether that is the complement."""
+    inverse = 1.0 / (low * high)
+    inverse_low = inverse * high
+    inverse_high = inverse * low
+    lifted = (value * _HALF_LIFT) * (inverse_low * _HALF_LIFT)
+    c = complement * inverse_low
+    far = c < 0.5
+    return (
+        low * inverse_high,
+        (high - low) * inverse_high,
+        value * inverse_low,
+        c,
+        lifted,
+        c * LIFT if far else lifted,
+        far,
+    )
 
 
 @kernel(inline=True)
-def _guess(
-    a: float, low: float, high: float, lifted: float, c: float, lift: float, factor: float, below: bool
-) -> float:
-    """Give s = vol sqrt(t) to about 12 %; ``below`` says on which side of s**2 = 2 a it lies."""
-    b = lifted / factor
-    share = (b * low + (high - low)) / high
-    rest = c * ((low * (1.0 - c) + high) / high)  # 1 - b * share without cancellation
-    root = math.sqrt(high / low)
-    grown = exp(_KAPPA * a)
-    sinh_kappa = _sinh(_KAPPA * a, grown)
-    n = _sinh(0.5 * a, root) * _sinh(_DELTA * a, root / grown) + 0.5 * b * share * (grown + 1.0 / grown)
-    under = n + math.sqrt(n * n + sinh_kappa * sinh_kappa * b * share * rest) + _SMALL
-    w = 2.0 * lifted * share * rest / under
-    big = (lift - log_ratio(w if w > _SMALL else _SMALL, 1.0)) * _HALF_PI
-    square = big * big - a * a
-    split = math.sqrt(square if square > 0.0 else 0.0)
-    upper = 2.0 * (big + split)
-    lower = 2.0 * a * (a / (big + split + _SMALL))
-    s = math.sqrt(lower if below else upper)
-    at_money = (b < _NEAR_BELOW) & (a < _NEAR_RATIO * b)  # w would round to 1; here b = s / sqrt(2 pi) - a / 2
-    return _SQRT_2PI * (b + 0.5 * a) if at_money else s
+def _last_step(s: float, a: float, target: float, far: bool) -> tuple[float, bool]:
+    """Take a step of fourth order from ``s`` towards ``target``, the lifted complement if ``far``, else the price.
 
-
-@kernel(inline=True)
-def _improve(s: float, a: float, b: float, c: float, lift: float, below: bool, far: bool) -> float:
-    """Take one Householder step of fourth order from ``s``.
-
-    ``b`` is the target multiplied by exp(lift), ``c`` its complement (of use only where nothing is lifted).
+    Gives the new s, and whether the old one was so near that nothing but rounding errors are left.
     """
-    s = s if s > _SMALLEST else _SMALLEST
-    h = a / s
+    inverse = 1.0 / s
+    h = a * inverse
     half = 0.5 * s
     y = (h - half) * _INV_SQRT2
     z = (h + half) * _INV_SQRT2
-    near = y >= -ERFCX_MARGIN
-    at_u, at_z, difference = erfcx_pair(y if near else -y, z, s * _INV_SQRT2 if near else z + y)
-    g = exp(lift - y * y)
-    part = 0.5 * g * (difference if near else at_u + at_z)
-    model_b = part if near else 1.0 - part
-    model_c = 1.0 - part if near else part
-    slope = g * _DENSITY
+    u = -y if far else y
+    part = tails(u, z, z + y if far else s * _INV_SQRT2, far)
+    square = y * y
+    factor, deeper = lift(square)
+    model = 0.5 * part * factor
+    gap = log_ratio(target, model if model > _SMALL else _SMALL) + (square - deeper)
+    e = gap * (part * inverse) * _INV_TWICE_DENSITY
+    e = -e if far else e
+    near = (abs(e) * (1.0 + z) <= fused(_NEAR, abs(u), _NEAR)) & (abs(gap) <= 1.0) & (u >= -TAIL_MARGIN)
+    second, third = series(e, gap, h, s)
+    return fused(s * e, fused(0.5, second, 1.0) / fused(third, 1.0 / 6.0, 1.0 + second), s), near
 
-    second = h * h / s - 0.25 * s  # b''/b'
-    third = second * second - 3.0 * (h / s) * (h / s) - 0.25  # b'''/b'
-    target = c if far else b
-    model = model_c if far else model_b
-    gap = log_ratio(target if target > _SMALL else _SMALL, model if model > _SMALL else _SMALL)
-    log_b = log_ratio(b if below else 0.5, 1.0) - lift
-    log_model = log_b - gap
-    ratio = slope / (model if model > _SMALL else _SMALL)
-    ratio = -ratio if far else ratio
-    inverse = 1.0 / log_model if below else 0.0
-    newton = gap * (log_model / log_b if below else 1.0) / ratio
-    ratio = ratio if below | far else 0.0
-    newton = newton if below | far else (b - model_b) / slope
-    h2 = second - ratio - 2.0 * ratio * inverse
-    h3 = third - 3.0 * second * ratio + 2.0 * ratio * ratio
-    h3 = h3 - 6.0 * ratio * inverse * (second - ratio) + 6.0 * ratio * ratio * inverse * inverse
-    step = newton * (1.0 + 0.5 * h2 * newton) / (1.0 + newton * (h2 + h3 * newton / 6.0))
-    return s + step
+
+@kernel(inline=True)
+def _solve(
+    right: int, price: float, spot: float, strike: float, t: float, drift: float, growth: float, rest: float,
+    discount: float,
+) -> tuple[float, int]:  # fmt: skip
+    status, a, low, high, value, complement, root = market(
+        right, price, spot, strike, t, drift, growth, rest, discount
+    )  # fmt: skip
+    ratio, apart, b, c, lifted, target, far = _scaled(low, high, value, complement)
+    s, h = first_guess(a, ratio, apart, b, c, lifted)
+    s = first_step(s, h, target, far)
+    s, found = _last_step(s if s > _LEAST else _LEAST, a, target, far)
+    return _answer(status, s, root, found)
+
+
+@kernel(inline=True)
+def black_implied_on_spot(
+    right: int, price: float, spot: float, strike: float, t: float, rate: float, dividend: float
+) -> tuple[float, int]:
+    """Give (vol, status) of an option on a spot, with rate and yield continuously compounded.
+
+    As :func:`black_implied`, but more precise than by way of a forward, which would be rounded.
+    """
+    drift = (float(rate) - float(dividend)) * float(t)
+    growth, rest = growth_parts(drift)
+    return _solve(right, price, spot, strike, t, drift, growth, rest, exp(-float(rate) * float(t)))
+
+
+@kernel(inline=True)
+def black_improved(
+    right: int, price: float, spot: float, strike: float, t: float, rate: float, dividend: float, start: float
+) -> tuple[float, int]:
+    """Do as :func:`black_implied_on_spot`, but start from a volatility that is nearly right, and skip the guess.
+
+    Where that does not lead to the same precision the status is :data:`UNSETTLED` and the volatility of no use.
+    """
+    drift = (float(rate) - float(dividend)) * float(t)
+    growth, rest = growth_parts(drift)
+    status, a, low, high, value, complement, root = market(
+        right, price, spot, strike, t, drift, growth, rest, exp(-float(rate) * float(t))
+    )  # fmt: skip
+    _, _, _, _, _, target, far = _scaled(low, high, value, complement)
+    s = float(start) * root
+    s = s if s > _LEAST else _LEAST
+    s = first_step(s, a / s, target, far)
+    s = s if s > _LEAST else _LEAST
+    s, settled = _last_step(s, a, target, far)
+    vol, after = _answer(status, s, root, settled)
+    return vol, after if settled | (status != OK) else UNSETTLED
 
 
 @kernel(inline=True)
@@ -151,40 +191,4 @@ def black_implied(
         OK; BELOW_INTRINSIC at or below the intrinsic value (there is no volatility to be seen); ABOVE_MAX at or above
         the forward (call) or strike (put); EXPIRED for t <= 0; BAD_INPUT for NaN, infinite or out of range.
     """
-    market = (forward >= LOWEST) & (forward <= HIGHEST) & (strike >= LOWEST) & (strike <= HIGHEST)
-    terms = (discount > 0.0) & (discount < _INF) & ((right == 1) | (right == -1)) & (price > -_INF) & (price < _INF)
-    good = market & terms & (t > -_INF) & (t <= HIGHEST)
-    live = t > 0.0
-    f = float(forward) if good else 1.0
-    k = float(strike) if good else 1.0
-    undiscounted = float(price) / (float(discount) if good else 1.0)
-    value, complement = _time_value(right > 0, undiscounted, f, k)
-    solvable = good & live & (value > 0.0) & (complement > 0.0)
-    low = f if f < k else k
-    high = k if f < k else f
-    s = _solve(low, high, value if solvable else 0.25 * low, complement if solvable else 0.75 * low)
-    vol = s / math.sqrt(float(t) if good & live else 1.0)
-    seen = (value > 0.0) & (vol >= _SMALLEST)
-    status = OK if complement > 0.0 else ABOVE_MAX
-    status = status if seen else BELOW_INTRINSIC
-    status = status if live else EXPIRED
-    status = status if good else BAD_INPUT
-    return vol if status == OK else math.nan, status
-
-
-@kernel(inline=True)
-def _solve(low: float, high: float, value: float, complement: float) -> float:
-    """Give vol sqrt(t) for 0 < value < low, complement = low - value."""
-    a = log_ratio(high, low)
-    root = math.sqrt(a)
-    _, _, split = erfcx_pair(0.0, root, root)
-    c = complement / low
-    below = value < 0.5 * split * low  # the price at s**2 = 2 a
-    tiny = below & (value < low * _LIFT_BELOW)
-    factor = _LIFT if tiny else 1.0
-    lift = _LN_LIFT if tiny else 0.0
-    b = value * factor / low
-    far = (c < 0.5) & (not below)
-    s = _guess(a, low, high, b, c, lift, factor, below)
-    s = _improve(s, a, b, c, lift, below, far)
-    return _improve(s, a, b, c, lift, below, far)
+    return _solve(right, price, forward, strike, t, 0.0, 1.0, 0.0, discount)
