@@ -1,7 +1,8 @@
 """Run every ``bench_*.py`` beside this file and write ``results.md``: target, measured, ok or MISS.
 
 Each module has ``run() -> list[dict]`` with keys ``name, target, measured, unit, ok`` (target a number, or None where a
-row only informs; smaller is better). Give names to run only some: ``python benchmarks/run.py backtest cli``.
+row only informs; smaller is better). Give names to run only some: ``python benchmarks/run.py backtest cli``; the sections
+of the others stay as they were, each says of which revision it is.
 """
 
 import importlib
@@ -20,34 +21,43 @@ LIBRARIES = ("numba", "llvmlite", "numpy", "polars", "pyarrow", "pydantic", "typ
 def main(names):
     sys.path.insert(0, str(HERE))
     wanted = names or sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    sections = []
+    path = HERE / "results.md"
+    sections = kept(path.read_text()) if names and path.exists() else {}
     for name in wanted:
         print(f"{name} ...", flush=True)
         rows = importlib.import_module(f"bench_{name}").run()
         for row in rows:
             print("   ", " | ".join(cells(row)), flush=True)
-        sections.append((name, rows))
-    if names:
-        return
-    (HERE / "results.md").write_text(page(sections))
-    print(f"written: {HERE / 'results.md'}")
+        sections[name] = section(rows)
+        path.write_text(page(sections))
+    print(f"written: {path}")
+
+
+def kept(text):
+    """Sections of an earlier page by name."""
+    parts = (part.partition("\n") for part in text.split("\n## ")[1:])
+    return {name: body.strip() for name, _, body in parts}
 
 
 def page(sections):
     lines = [
         "# Measured figures",
         "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Medians; smaller is better, but for x.",
-        "The machines are shared, so ratios say more than seconds.",
+        "Written by `make bench`. Medians; smaller is better, but for x. The machines are shared, so ratios say more than",
+        "seconds.",
         "",
         f"- Machine: {cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         f"- Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
-        f"- Revision: {revision()}",
     ]
-    for name, rows in sections:
-        lines += ["", f"## {name}", "", "| what | target | measured | unit | |", "|---|---|---|---|---|"]
-        lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
+    for name in sorted(sections):
+        lines += ["", f"## {name}", "", sections[name]]
     return "\n".join(lines) + "\n"
+
+
+def section(rows):
+    lines = [f"Revision {revision()}, {datetime.now(UTC):%Y-%m-%d}.", ""]
+    lines += ["| what | target | measured | unit | |", "|---|---|---|---|---|"]
+    return "\n".join(lines + ["| " + " | ".join(cells(row)) + " |" for row in rows])
 
 
 def cells(row):
