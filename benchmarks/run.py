@@ -1,8 +1,8 @@
 """Run every ``bench_*.py`` beside this file and write ``results.md``: target, measured, ok or MISS.
 
 Each module has ``run() -> list[dict]`` with keys ``name, target, measured, unit, ok`` (target a number, or None where a
-row only informs; smaller is better). Give names to run only some: ``python benchmarks/run.py backtest cli``; the sections
-of the others stay as they were, each says of which revision it is.
+row only informs; smaller is better). Give names to run only some: ``python benchmarks/run.py backtest cli``; the
+sections of the others stay as they were, each says of which revision it is.
 """
 
 import importlib
@@ -43,8 +43,8 @@ def page(sections):
     lines = [
         "# Measured figures",
         "",
-        "Written by `make bench`. Medians; smaller is better, but for x. The machines are shared, so ratios say more than",
-        "seconds.",
+        "Written by `make bench`. Medians; smaller is better, but for x.",
+        "The machines are shared, so ratios say more than seconds.",
         "",
         f"- Machine: {cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         f"- Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
