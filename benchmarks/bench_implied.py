@@ -231,7 +231,15 @@ def _fast_vollib(o: Book) -> Callable[[], np.ndarray]:
     flags = np.where(o["right"] > 0, "c", "p")
     return lambda: np.asarray(
         fast_implied_volatility(
-            o["price"], o["spot"], o["strike"], o["t"], o["rate"], flags, return_as="numpy", on_error="ignore"
+            o["price"],
+            o["spot"],
+            o["strike"],
+            o["t"],
+            o["rate"],
+            flags,
+            backend="numba",
+            return_as="numpy",
+            on_error="ignore",
         )
     )
 
