@@ -16,7 +16,8 @@ in which De Marco's and Zeliade's domain is contained once its diamond in (c, d)
    computed one by one.
 5. :func:`fit_svi` looks at eight (m, sigma) and descends from the better sigma of each m. If two of the four come to
    the best place it polishes that; otherwise it is hard to find, and all eight are descended from and polished
-   (:func:`_cold`). With a previous fit it descends from that alone.
+   (:func:`_cold`). With a previous fit it
+   descends from that alone, and polishes it as it was too.
 
 Sources: S. De Marco, C. Martini, "Quasi-explicit calibration of Gatheral's SVI model", Zeliade white paper (2009);
 R. Lee, "The moment formula for implied volatility at extreme strikes" (2004).
@@ -313,8 +314,8 @@ def _cold(
 
 @kernel
 def fit_svi(
-    k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, warm_m: float, warm_sigma: float,
-    out: FloatArray, room: FloatArray,
+    k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, warm: bool, out: FloatArray,
+    room: FloatArray,
 ) -> float:  # fmt: skip
     """Fit one expiry; write a, b, rho, m, sigma into ``out`` (5,) and give the weighted mean square of w's residuals.
 
@@ -322,18 +323,26 @@ def fit_svi(
     ----------
     k, w, omega : (n,)
         Log-moneyness, total variance, weight (> 0) of each quote; those from ``lo`` up to ``hi`` belong to the expiry.
-    warm_m, warm_sigma : float
-        Of a fit nearby; NaN to start cold.
+    warm : bool
+        Start from the fit that ``out`` holds.
     room : (>= 18, >= 10)
         Scratch.
     """
     base, at, trial, kept = room[14, 0:10], room[15, 0:8], room[16, 0:8], room[12, 5:10]
     _moments(k, w, omega, lo, hi, base)
-    if warm_sigma > 0.0 and abs(warm_m) < _INF:
-        m = clipped(warm_m, base[6] - BEYOND * base[7], base[6] + (1.0 + BEYOND) * base[7])
-        sigma = clipped(warm_sigma, NARROWEST * base[9], WIDEST * base[7])
+    if warm:
+        m = clipped(out[3], base[6] - BEYOND * base[7], base[6] + (1.0 + BEYOND) * base[7])
+        sigma = clipped(out[4], NARROWEST * base[9], WIDEST * base[7])
         _descend(k, w, omega, lo, hi, base, m, sigma, _FINE, at, trial, kept)
         value = polish(k, w, omega, lo, hi, base, kept, room)
+        x = room[13, 5:10]  # on the floor of variance the descent may lose what the fit before had found
+        x[0], x[1], x[2], x[3], x[4] = out[0], out[1] * (1.0 + out[2]), out[1] * (1.0 - out[2]), m, sigma
+        inside(x, base)
+        end = polish(k, w, omega, lo, hi, base, x, room)
+        if end < value:
+            value = end
+            for j in range(5):
+                kept[j] = x[j]
     else:
         value = _cold(k, w, omega, lo, hi, base, room)
     total = kept[1] + kept[2]
