@@ -42,7 +42,7 @@ def fit_one(
 ) -> float:  # fmt: skip
     """Fit one expiry into ``row``; give the weighted mean square of its residuals."""
     if method == SVI:
-        return fit_svi(k, w, omega, lo, hi, row[3] if warm else math.nan, row[4] if warm else math.nan, row, room)
+        return fit_svi(k, w, omega, lo, hi, warm, row, room)
     if method == ESSVI:
         return fit_essvi_slice(k, w, omega, lo, hi, warm, row, room)
     return fit_sabr(k, w, omega, lo, hi, years, beta, warm, row, room)

@@ -14,8 +14,10 @@ in which De Marco's and Zeliade's domain is contained once its diamond in (c, d)
    Pereyra 1973 as simplified by Kaufman 1975): the same sums give the 2 x 2 system.
 4. :func:`~algomaster.pricing.kernels.svi_polish.polish` takes Levenberg-Marquardt steps in all five, on residuals
    computed one by one.
-5. :func:`fit_svi` starts from eight (m, sigma), descends from the best three, and polishes the best; with a previous
-   fit it descends from that alone.
+5. :func:`fit_svi` looks at eight (m, sigma) and descends from the better sigma of each m. If two of the four come to
+   the best place it polishes that; otherwise it is hard to find, and all eight are descended from and polished
+   (:func:`_cold`). With a previous fit it
+   descends from that alone, and polishes it as it was too.
 
 Sources: S. De Marco, C. Martini, "Quasi-explicit calibration of Gatheral's SVI model", Zeliade white paper (2009);
 R. Lee, "The moment formula for implied volatility at extreme strikes" (2004).
@@ -34,7 +36,10 @@ from algomaster.pricing.kernels.svi_polish import BEYOND, LEE, LOWEST_SHARE, NAR
 __all__ = ["fit_svi"]
 
 _STEPS: Final = 40
-_DESCENTS: Final = 3
+_COARSE: Final = 1e-3
+_FINE: Final = 1e-7
+_ONE_VALLEY: Final = 1.05
+"""Two descents that end within this ratio of one another are taken to have come to the same place."""
 _M_STARTS: Final = (-0.9, -0.2, 0.3, 1.0)
 _SIGMA_STARTS: Final = (0.15, 0.8)
 """Where a cold fit begins, in weighted standard deviations of the strikes: m from their mean, and sigma."""
@@ -221,15 +226,18 @@ def _project(
 @kernel(inner=True)
 def _descend(
     k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, base: FloatArray, m: float, sigma: float,
-    steps: int, at: FloatArray, trial: FloatArray,
-) -> tuple[float, float, float]:  # fmt: skip
-    """Descend from (m, sigma); give where it ended and the sum of squares there, the fit in ``at``."""
+    enough: float, at: FloatArray, trial: FloatArray, x: FloatArray,
+) -> float:  # fmt: skip
+    """Descend from (m, sigma) until a step gains less than the share ``enough``.
+
+    Writes a, the slopes of the right and the left wing, m and sigma into ``x`` (5,); gives the sum of squares.
+    """
     low, width, spread = base[6], base[7], base[9]
     m_low, m_high = low - BEYOND * width, low + (1.0 + BEYOND) * width
     s_low, s_high = NARROWEST * spread, WIDEST * width
     value = _evaluate(k, w, omega, lo, hi, base, m, sigma, True, at)
     damping = 1e-3
-    for _ in range(steps):
+    for _ in range(_STEPS):
         moved = False
         for _ in range(8):
             hmm, hss = at[3] * (1.0 + damping) + 1e-300, at[5] * (1.0 + damping) + 1e-300
@@ -244,7 +252,7 @@ def _descend(
             new_m = clipped(m + clipped(dm, -width, width), m_low, m_high)
             new_sigma = clipped(sigma * exp(clipped(ds, -1.5, 1.5)), s_low, s_high)
             if new_m == m and new_sigma == sigma:
-                return m, sigma, value
+                break
             new = _evaluate(k, w, omega, lo, hi, base, new_m, new_sigma, True, trial)
             if new < value:
                 moved = True
@@ -257,9 +265,11 @@ def _descend(
         for j in range(8):
             at[j] = trial[j]
         damping *= 0.15
-        if gain <= 1e-7 * value + 1e-14 * base[5]:
+        if gain <= enough * value + 1e-14 * base[5]:
             break
-    return m, sigma, value
+    x[0], x[1], x[2], x[3], x[4] = at[0], at[1] / sigma, at[2] / sigma, m, sigma
+    inside(x, base)
+    return value
 
 
 @kernel(inner=True)
@@ -268,10 +278,44 @@ def _start(number: int, base: FloatArray) -> tuple[float, float]:
     return base[1] / base[0] + _M_STARTS[number % 4] * base[9], _SIGMA_STARTS[number // 4] * base[9]
 
 
+@kernel(inner=True)
+def _cold(
+    k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, base: FloatArray, room: FloatArray
+) -> float:
+    """Fit from the eight starts into ``room[12, 5:10]``; give the sum of squares."""
+    at, trial, x, kept = room[15, 0:8], room[16, 0:8], room[13, 5:10], room[12, 5:10]
+    best, second = _INF, _INF
+    for number in range(4):
+        m, narrow = _start(number, base)
+        _, wide = _start(number + 4, base)
+        at_narrow = _evaluate(k, w, omega, lo, hi, base, m, narrow, False, trial)
+        at_wide = _evaluate(k, w, omega, lo, hi, base, m, wide, False, trial)
+        sigma = narrow if at_narrow < at_wide else wide
+        end = _descend(k, w, omega, lo, hi, base, m, sigma, _COARSE, at, trial, x)
+        if number == 0 or end < best:
+            best, second = end, best
+            for j in range(5):
+                kept[j] = x[j]
+        else:
+            second = min(second, end)
+    value = polish(k, w, omega, lo, hi, base, kept, room)
+    if second <= _ONE_VALLEY * best:
+        return value
+    for number in range(8):
+        m, sigma = _start(number, base)
+        _descend(k, w, omega, lo, hi, base, m, sigma, _FINE, at, trial, x)
+        end = polish(k, w, omega, lo, hi, base, x, room)
+        if end < value:
+            value = end
+            for j in range(5):
+                kept[j] = x[j]
+    return value
+
+
 @kernel
 def fit_svi(
-    k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, warm_m: float, warm_sigma: float,
-    out: FloatArray, room: FloatArray,
+    k: FloatArray, w: FloatArray, omega: FloatArray, lo: int, hi: int, warm: bool, out: FloatArray,
+    room: FloatArray,
 ) -> float:  # fmt: skip
     """Fit one expiry; write a, b, rho, m, sigma into ``out`` (5,) and give the weighted mean square of w's residuals.
 
@@ -279,44 +323,29 @@ def fit_svi(
     ----------
     k, w, omega : (n,)
         Log-moneyness, total variance, weight (> 0) of each quote; those from ``lo`` up to ``hi`` belong to the expiry.
-    warm_m, warm_sigma : float
-        Of a fit nearby; NaN to start cold.
+    warm : bool
+        Start from the fit that ``out`` holds.
     room : (>= 18, >= 10)
         Scratch.
     """
-    base, at, trial, best, x = room[14, 0:10], room[15, 0:8], room[16, 0:8], room[17, 0:8], room[13, 5:10]
+    base, at, trial, kept = room[14, 0:10], room[15, 0:8], room[16, 0:8], room[12, 5:10]
     _moments(k, w, omega, lo, hi, base)
-    value, m, sigma = _INF, warm_m, warm_sigma
-    if warm_sigma > 0.0 and abs(warm_m) < _INF:
-        m = clipped(m, base[6] - BEYOND * base[7], base[6] + (1.0 + BEYOND) * base[7])
-        sigma = clipped(sigma, NARROWEST * base[9], WIDEST * base[7])
-        m, sigma, value = _descend(k, w, omega, lo, hi, base, m, sigma, _STEPS, best, trial)
+    if warm:
+        m = clipped(out[3], base[6] - BEYOND * base[7], base[6] + (1.0 + BEYOND) * base[7])
+        sigma = clipped(out[4], NARROWEST * base[9], WIDEST * base[7])
+        _descend(k, w, omega, lo, hi, base, m, sigma, _FINE, at, trial, kept)
+        value = polish(k, w, omega, lo, hi, base, kept, room)
+        x = room[13, 5:10]  # on the floor of variance the descent may lose what the fit before had found
+        x[0], x[1], x[2], x[3], x[4] = out[0], out[1] * (1.0 + out[2]), out[1] * (1.0 - out[2]), m, sigma
+        inside(x, base)
+        end = polish(k, w, omega, lo, hi, base, x, room)
+        if end < value:
+            value = end
+            for j in range(5):
+                kept[j] = x[j]
     else:
-        starts = room[12, 0:8]
-        for number in range(8):
-            start_m, start_sigma = _start(number, base)
-            starts[number] = _evaluate(k, w, omega, lo, hi, base, start_m, start_sigma, False, trial)
-        for _ in range(_DESCENTS):
-            number = 0
-            for other in range(1, 8):
-                if starts[other] < starts[number]:
-                    number = other
-            starts[number] = _INF
-            start_m, start_sigma = _start(number, base)
-            end_m, end_sigma, end = _descend(k, w, omega, lo, hi, base, start_m, start_sigma, _STEPS, at, trial)
-            if end < value:
-                m, sigma, value = end_m, end_sigma, end
-                for j in range(8):
-                    best[j] = at[j]
-    x[0], x[1], x[2], x[3], x[4] = best[0], best[1] / sigma, best[2] / sigma, m, sigma
-    inside(x, base)
-    value = polish(k, w, omega, lo, hi, base, x, room)
-    total = x[1] + x[2]
-    out[0], out[1], out[2], out[3], out[4] = (
-        x[0],
-        0.5 * total,
-        (x[1] - x[2]) / total if total > 0.0 else 0.0,
-        x[3],
-        x[4],
-    )
+        value = _cold(k, w, omega, lo, hi, base, room)
+    total = kept[1] + kept[2]
+    out[0], out[1], out[3], out[4] = kept[0], 0.5 * total, kept[3], kept[4]
+    out[2] = (kept[1] - kept[2]) / total if total > 0.0 else 0.0
     return float(value / base[0])
