@@ -119,24 +119,3 @@ def test_compiled_or_not() -> None:
     ]  # fmt: skip
     assert [done.returncode for done in ran] == [0, 0], ran[0].stderr + ran[1].stderr
     assert json.loads(ran[0].stdout) == json.loads(ran[1].stdout)
-
-
-FORKED = """
-import multiprocessing
-import numpy as np
-from algomaster.pricing import implied, implied_vol
-quotes = np.linspace(1.0, 20.0, implied.PARALLEL_FROM)
-def solve(_):
-    return implied_vol(quotes, "CE", 100.0, 100.0, 0.5).vol.tobytes()
-if __name__ == "__main__":
-    here = solve(0)
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        assert pool.map_async(solve, range(4)).get(timeout=60) == [here] * 4
-    assert solve(0) == here
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
-def test_forked_processes_do_without_threads() -> None:
-    ran = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False, timeout=120)
-    assert ran.returncode == 0, ran.stderr

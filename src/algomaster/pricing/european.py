@@ -9,7 +9,9 @@ import numpy as np
 
 from algomaster.core.render import html_table, text_table
 from algomaster.pricing.inputs import Inputs, choose
+from algomaster.pricing.kernels.blocks import PARALLEL_FROM
 from algomaster.pricing.kernels.loops import GREEKS, PRICES, ROWS
+from algomaster.pricing.threads import run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -157,7 +159,7 @@ def price(
     choose("model", model, PRICES)
     inputs = Inputs.gather(right, spot, forward, dividend, rate, strike=strike, t=t, vol=vol)
     out = np.empty((1, inputs.size))
-    PRICES[model].best(inputs.size)(inputs.options(), forward is not None, out)
+    run(*PRICES[model], inputs.size >= PARALLEL_FROM, inputs.options(), forward is not None, out)
     return inputs.back(out[0], "price")
 
 
@@ -215,7 +217,7 @@ def greeks(
     inputs = Inputs.gather(right, spot, forward, dividend, rate, strike=strike, t=t, vol=vol)
     names = ROWS[order]
     out = np.empty((len(names), inputs.size))
-    GREEKS[model, order].best(inputs.size)(inputs.options(), forward is not None, out)
+    run(*GREEKS[model, order], inputs.size >= PARALLEL_FROM, inputs.options(), forward is not None, out)
     if units == "trader":
         _scale(dict(zip(names, out)), year_days)
     rows = {name: inputs.back(row, name) for name, row in zip(names, out)}

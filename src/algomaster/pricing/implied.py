@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import os
-import threading
 import warnings
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.inputs import Inputs, choose
 from algomaster.pricing.kernels import implied as codes
 from algomaster.pricing.kernels import implied_loops
+from algomaster.pricing.threads import run
 
 __all__ = ["ImpliedStatus", "ImpliedVol", "implied_vol"]
 
@@ -29,9 +28,6 @@ PARALLEL_FROM: Final = 16_384
 """Options from which several threads help: starting them costs some 10 us a call, at times 1000 times that."""
 
 _FIRST: Final = 5  # offending quotes that an error names
-_threads: Final = threading.Lock()  # not every threading layer of numba bears two callers at once
-if hasattr(os, "register_at_fork"):  # nor a forked process that asks for threads of its parent: there it stays taken
-    os.register_at_fork(after_in_child=lambda: _threads.acquire(blocking=False))
 
 
 class ImpliedStatus(enum.IntEnum):
@@ -150,13 +146,8 @@ def _find(model: str, inputs: Inputs, vol: FloatArray, status: IntArray) -> None
     given: dict[str, Any] = {**inputs.values, "vol": vol, "status": status}
     if "start" in given:
         implied_loops.black_improved_loop(inputs.right, **given)
-    elif vol.size >= PARALLEL_FROM and _threads.acquire(blocking=False):
-        try:
-            _PARALLEL[model](inputs.right, **given)
-        finally:
-            _threads.release()
     else:
-        _LOOPS[model](inputs.right, **given)
+        run(_LOOPS[model], _PARALLEL[model], vol.size >= PARALLEL_FROM, inputs.right, **given)
 
 
 def _tell(status: IntArray, *, raising: bool) -> None:

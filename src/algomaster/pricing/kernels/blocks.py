@@ -44,10 +44,6 @@ class Loops(NamedTuple):
     serial: Callable[[Options, bool, Any], None]
     parallel: Callable[[Options, bool, Any], None]
 
-    def best(self, n: int) -> Callable[[Options, bool, Any], None]:
-        """Give the one that is faster for ``n`` options."""
-        return self.serial if n < PARALLEL_FROM else self.parallel
-
 
 @kernel(inner=True)
 def _spread(values: Any, n: int, first: int, last: int) -> Any:
