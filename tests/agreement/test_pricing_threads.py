@@ -8,6 +8,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import polars as pl
 import pytest
 
 from algomaster.pricing import greeks, price
@@ -79,6 +80,7 @@ def test_a_scalar_is_an_array_of_equals(model: str, order: int) -> None:
 CODE = """
 import json, sys
 import numpy as np
+import polars as pl
 from algomaster.pricing import greeks
 rng = np.random.default_rng(32)
 odd = np.array([0.0, -0.0, 5e-324, 1e-124, 2.0**-500, 1.0, 2.0, 100.0, 1e150, 1e308, -1.0, np.inf, -np.inf, np.nan])
@@ -118,3 +120,21 @@ def test_without_the_compiler_the_same_bits() -> None:
         for name in ROWS[2]:
             of = [found[0][f"{model} {order} {name}"] for order in ROWS if name in ROWS[order]]
             assert len(set(of)) == 1
+
+
+def test_read_only_input_needs_no_other_machine_code() -> None:
+    """A polars column is read-only, to numba another type; mixtures of both would each be compiled for seconds."""
+    options = book(40)
+    true = greeks(**options)
+    kernel = GREEKS["black", 1].serial
+    before = len(getattr(kernel, "signatures", ()))
+    for frozen in range(len(options)):
+        mixed = {name: values.copy() for name, values in options.items()}
+        for name in list(mixed)[: frozen + 1]:
+            mixed[name].flags.writeable = False
+        assert greeks(**mixed).delta.tobytes() == true.delta.tobytes()
+        in_polars = {
+            name: pl.Series(values) if name in list(mixed)[: frozen + 1] else values for name, values in mixed.items()
+        }
+        assert greeks(**in_polars).delta.to_numpy().tobytes() == true.delta.tobytes()
+    assert len(getattr(kernel, "signatures", ())) == before

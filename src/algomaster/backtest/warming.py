@@ -17,7 +17,7 @@ from algomaster.backtest.sweeper import sweep
 
 __all__ = ["WARM_STEPS", "warm"]
 
-_MANY = 20_000  # options: above the number from which kernels use several threads
+_MANY = 40_000  # options: above the numbers from which kernels use several threads
 
 
 def _prices(_days: market.Days) -> Iterator[None]:
@@ -31,8 +31,13 @@ def _prices(_days: market.Days) -> Iterator[None]:
                 pricing.greeks(right, spot, 101.0, 0.1, vol, order=order, **given)
             pricing.implied_vol(quote, right, spot, 101.0, 0.1, **given)
             yield
+    pricing.implied_vol(2.5, "CE", 100.0, 100.0, 0.1, start=0.2)
     pricing.digital("CE", 100.0, 101.0, 0.1, 0.2)
+    yield
     pricing.american("PE", 100.0, 101.0, 0.1, 0.2, rate=0.05)
+    pricing.american_greeks("PE", 100.0, 101.0, 0.1, 0.2, rate=0.05)
+    pricing.exercise_boundary("PE", 101.0, 0.1, 0.2, rate=0.05)
+    yield
 
 
 def _chains(days: market.Days) -> Iterator[None]:
@@ -40,13 +45,20 @@ def _chains(days: market.Days) -> Iterator[None]:
     yield
     for method in ("svi", "essvi", "sabr"):
         surface = chain.surface(method)
+        pricing.SurfaceStream(surface).update(chain)
         surface.arbitrage()
+        surface.vol_error(0.0, surface.years[0])
         pricing.smile_measures(surface)
+        pricing.term_measures(surface)
         pricing.density(surface, surface.years[0])
+        pricing.swap_vol(surface, surface.years[0])
         yield
     pricing.expected_move(chain, chain.years[0])
     pricing.exposure(chain)
-    pricing.payoff([("CE", 21700.0, -50, 100.0, 0.02, 0.14)], spot=21700.0)
+    legs = [pricing.Leg("CE", chain.spot, -50, 100.0, t=0.02, vol=0.14), pricing.Leg("PE", chain.spot, 50, 90.0, t=0.1)]
+    pricing.payoff(legs, spot=chain.spot, vol=0.14)
+    yield
+    market.open_interest(days[0])
 
 
 def _backtests(days: market.Days) -> Iterator[None]:

@@ -25,6 +25,9 @@ def kind_of(values: object) -> str:
 def as_array(values: ArrayLike | Any, name: str) -> FloatArray:
     """Give ``values`` as a float64 C-contiguous array of any shape; missing values become NaN.
 
+    What is read-only (a polars column, a frozen session) is copied: to numba a read-only array is of another type, and
+    a kernel would be compiled anew for every mixture of the two.
+
     Parameters
     ----------
     values : scalar, sequence, numpy array, pandas or polars Series
@@ -44,7 +47,7 @@ def as_array(values: ArrayLike | Any, name: str) -> FloatArray:
         array = np.asarray(values)
         if array.dtype.kind not in "fiub" and not (array.dtype.kind == "O" and array.size):
             raise ValueError(f"dtype {array.dtype}")
-        return np.require(array, dtype=np.float64, requirements="C")
+        return np.require(array, dtype=np.float64, requirements=["C", "A", "W"])
     except Exception as problem:
         if type(problem).__module__.split(".")[0] not in {"builtins", "polars", "pandas", "numpy"}:
             raise

@@ -45,7 +45,7 @@ def as_right(right: Any) -> IntArray:
         return np.array(_code(right))
     values = right.to_numpy() if kind_of(right) != "numpy" else np.asarray(right)
     if values.dtype.kind in "iu":
-        codes = values.astype(np.int64, copy=False)
+        codes = np.require(values, np.int64, ["C", "A", "W"])  # see core.arrays
         if np.count_nonzero(np.abs(codes) == CALL) == codes.size:
             return codes
     elif values.dtype.kind == "f":
@@ -154,7 +154,7 @@ def _array(value: Any, name: str) -> FloatArray:
     kind = type(value)
     if kind is float or kind is int:
         return np.array(value, np.float64)
-    if kind is np.ndarray and value.dtype == np.float64 and value.flags.c_contiguous:
+    if kind is np.ndarray and value.dtype == np.float64 and value.flags.carray:
         return value  # type: ignore[no-any-return]
     return as_array(value, name)
 
