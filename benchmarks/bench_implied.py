@@ -182,7 +182,7 @@ def _vollib(o: Book) -> Callable[[], np.ndarray]:
     def one(row: tuple[float, ...]) -> float:
         try:
             return float(implied_volatility(*row[:5], "c" if row[5] > 0 else "p"))
-        except Exception:
+        except Exception:  # every peer has errors of its own for what it cannot solve: no answer is an answer here
             return math.nan
 
     return lambda: np.array([one(row) for row in rows])
@@ -198,7 +198,7 @@ def _quantlib(o: Book) -> Callable[[], np.ndarray]:
     def one(row: tuple[Any, ...]) -> float:
         try:
             return float(ql.blackFormulaImpliedStdDev(*row))
-        except Exception:
+        except Exception:  # every peer has errors of its own for what it cannot solve: no answer is an answer here
             return math.nan
 
     root = np.sqrt(o["t"])

@@ -18,7 +18,7 @@ def peers(book):
         try:
             n, call, tolerance = make(book)
             call()
-        except Exception as problem:
+        except Exception as problem:  # whatever keeps a peer from running here becomes a row that says so
             yield make.__name__, f"{type(problem).__name__}: {problem}".splitlines()[0]
         else:
             yield make.__name__, n, call, tolerance

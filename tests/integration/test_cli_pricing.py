@@ -116,3 +116,18 @@ def test_warming_up_leaves_nothing_to_compile():
     first = json.loads(algo("warmup", "--json").stdout)
     again = json.loads(algo("warmup", "--json").stdout)
     assert again == {**first, "compiled": 0, "seconds": again["seconds"]}
+
+
+@pytest.mark.soak
+def test_after_a_warm_up_no_command_compiles(home, tmp_path):
+    cache = {"ALGO_CACHE": str(tmp_path)}
+    assert json.loads(algo("warmup", "--json", **cache).stdout)["compiled"] > 100
+    option = ("CE", 100, 100, "30d")
+    for arguments in (
+        ("price", *option, 0.2, "--order", 3), ("price", *option, 20, "--model", "bachelier"), ("iv", 2.5, *option),
+        ("chain", "NIFTY", *AT), ("exposure", "NIFTY", *AT), ("surface", "NIFTY", *AT),
+        ("surface", "NIFTY", *AT, "--method", "svi"), ("surface", "NIFTY", *AT, "--method", "sabr"),
+        ("backtest", "straddle", "-u", "NIFTY", "--simulate", 2),
+        ("sweep", "straddle", "-u", "NIFTY", "--simulate", 2, "--grid", "stop_pct=20,30"),
+    ):  # fmt: skip
+        assert "compiling" not in algo(*arguments, home=home, **cache).stderr, arguments
