@@ -22,7 +22,6 @@ process). So the cache here is addressed by content:
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import functools
 import hashlib
@@ -198,19 +197,17 @@ def kernel_sources() -> list[Path]:
     return sorted(found)
 
 
+_IMPORT = re.compile(
+    rf"^\s*(?:from\s+({_ROOT}[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+({_ROOT}[\w.]*))", re.MULTILINE
+)
+
+
 def _imports(text: str) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == _ROOT:
-                stem = _PACKAGE.joinpath(*parts[1:])
-                yield from (stem.with_suffix(".py"), stem / "__init__.py")
+    """Give the files that the text may import; read by pattern, as parsing all sources took a third of a second."""
+    for home, names, module in _IMPORT.findall(text):
+        for name in [module or home, *(f"{home}.{part}" for part in re.findall(r"\w+", names))]:
+            stem = _PACKAGE.joinpath(*name.split(".")[1:])
+            yield from (stem.with_suffix(".py"), stem / "__init__.py")
 
 
 class _Locator(_CacheLocator):  # type: ignore[misc]
