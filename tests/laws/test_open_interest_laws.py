@@ -202,3 +202,20 @@ def test_minutes_that_come_later_change_nothing_earlier(cut: int) -> None:
         full, part = (each.to_frame(name).filter(pl.col("ts") <= limit) for each in (whole, other))
         assert full.height
         assert full.equals(part, null_equal=True), name
+
+
+def test_an_expiry_that_comes_up_later_does_not_change_the_step_between_strikes() -> None:
+    """Found by the law above: the nearest expiry was that of the whole session."""
+    later = date(2025, 1, 2)
+    near = [row_of(0, date(2025, 1, 9), strike) for strike in (23_900.0, 24_050.0, 24_100.0)]
+    for name in FRAMES:
+        alone, both = (
+            market.open_interest(frame_of(rows)).to_frame(name).filter(pl.col("ts").cast(pl.Int64) <= OPEN)
+            for rows in (near, [*near, *(row_of(1, later, strike) for strike in (24_050.0, 24_100.0))])
+        )  # fmt: skip
+        assert alone.equals(both, null_equal=True), name
+
+
+def row_of(second: int, expiry: date, strike: float) -> dict[str, Any]:
+    moment = {"ts": OPEN + second * 1_000_000_000, "expiry": expiry, "strike": strike, "right": "PE"}
+    return moment | {"ltp": 8.0, "spot": 23_990.0, "oi": 5.0, "volume": 7.0, "bid_qty": 3.0, "ask_qty": 2.0}

@@ -227,8 +227,12 @@ def _step(
     known = np.flatnonzero(~np.isnan(spot))
     if not known.size:
         return float("nan")
-    nearest = slice(int(start[0]), int(start[1]))
-    listed = np.unique(strike[nearest][~np.isnan(oi[known[0], nearest])])
+    shown = np.flatnonzero(~np.isnan(oi[known[0]]))
+    if not shown.size:
+        return float("nan")
+    # the nearest expiry of that moment: one that is first shown later must not matter
+    end = start[np.searchsorted(start, shown[0], side="right")]
+    listed = np.unique(strike[shown[shown < end]])
     near = np.sort(listed[np.argsort(np.abs(listed - spot[known[0]]), kind="stable")[:_FEW]])
     return float(np.diff(near).min()) if near.size > 1 else float("nan")
 

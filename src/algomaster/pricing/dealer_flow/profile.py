@@ -4,7 +4,8 @@
 2. :func:`profile_of` sums spot**2 * gamma at each spot of a grid, by expiry.
 3. :func:`flips` brackets the sign changes of the sum on that grid, cut finer where options are so short-lived that
    their gamma changes within a step, and narrows each bracket to the last place. A sign that is smaller than what
-   rounding leaves of the cancelled terms is no sign.
+   rounding leaves of the cancelled terms is no sign. Where the sum comes near 0 and turns back the grid is cut finer
+   still (:func:`_dips`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ __all__ = ["Profile", "Terms", "flips", "profile_of"]
 
 _NOISE: Final = 1e-12  # of the sum of sizes; rounding leaves up to 1e-16 a term, of which there are thousands
 _STEP_OF_DEVIATION: Final = 0.5
+_CLOSER: Final = 81
+"""Spots over the two steps around a dip: a pair of flips further apart than a fortieth of a step is seen."""
 _FINEST: Final = 16
 
 
@@ -112,6 +115,10 @@ def flips(terms: Terms, profile: Profile) -> FloatArray:
     grid = _cut(profile.spots, terms.deviation)
     one = np.zeros(terms.expiry.size, np.int64)
     net = profile.gex.copy() if grid is profile.spots else terms.sums(grid, terms.height, one, 1)[0]
+    closer = _dips(grid, net)
+    if closer.size:
+        grid, place = np.unique(np.concatenate([grid, closer]), return_index=True)
+        net = np.concatenate([net, terms.sums(closer, terms.height, one, 1)[0]])[place]
     beside = np.flatnonzero(np.sign(net[1:]) != np.sign(net[:-1]))
     doubtful = np.union1d(beside, beside + 1)
     if doubtful.size:
@@ -122,6 +129,18 @@ def flips(terms: Terms, profile: Profile) -> FloatArray:
     x = np.log(grid / terms.reference)
     roots = [gamma_root(x[signed[i]], x[signed[i + 1]], terms.slope, terms.offset, terms.height) for i in turns]
     return terms.reference * np.exp(np.array(roots, dtype=np.float64))
+
+
+def _dips(grid: FloatArray, net: FloatArray) -> FloatArray:
+    """Give further spots around those where the sum comes nearest to 0 without a change of sign on the grid.
+
+    Between such a spot and its neighbours the sum may go through 0 and back.
+    """
+    size, sign = np.abs(net), np.sign(net)
+    least = (size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:])
+    same = (sign[1:-1] == sign[:-2]) & (sign[1:-1] == sign[2:]) & (sign[1:-1] != 0.0)
+    dips = np.flatnonzero(least & same) + 1
+    return np.unique(np.linspace(grid[dips - 1], grid[dips + 1], _CLOSER)[1:-1])
 
 
 def _cut(spots: FloatArray, deviation: float) -> FloatArray:

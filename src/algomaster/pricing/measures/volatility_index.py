@@ -233,7 +233,7 @@ def swap_vol(surface: SurfaceLike, t: Any, *, strikes: tuple[float, float] | Non
         Years.
     strikes : (low, high), optional
         Beyond them the smile is taken as flat: the wings of a fit can be far steeper than any quote says. By default
-        the surface is believed everywhere.
+        the surface is believed as far as e**60 times the forward to either side.
 
     Returns
     -------
