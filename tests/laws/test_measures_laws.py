@@ -58,9 +58,16 @@ def test_a_density_sums_to_one_and_to_the_forward(surface: SviSurface) -> None:
 
 @EXAMPLES
 @given(smiles(), st.floats(1e-6, 1 - 1e-6))
+@example(HEAVY, 1e-6)
 def test_a_quantile_has_its_probability(surface: SviSurface, q: float) -> None:
+    """Unless it lies more than e**60 times the forward away, which only the heaviest wings bring about."""
     found = density(surface, float(surface.years[0]))
-    assert found.prob_below(found.quantile(q)) == pytest.approx(q, rel=1e-9)
+    level = found.quantile(q)
+    if np.isnan(level):
+        nearest, farthest = (found.prob_below(found.forward * np.exp(k)) for k in (-REACH, REACH))
+        assert q <= nearest or q >= farthest
+    else:
+        assert found.prob_below(level) == pytest.approx(q, rel=1e-9)
 
 
 @EXAMPLES

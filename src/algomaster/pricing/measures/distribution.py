@@ -99,8 +99,8 @@ class Density:
     def quantile(self, q: Any) -> Any:
         """Give the price below which the underlying ends with probability ``q`` (scalar or array).
 
-        NaN where the surface is not defined so far out. Where the probability falls with the strike (arbitrage) it is
-        one of the prices at which it is ``q``.
+        NaN where the surface is not defined so far out, or the price is beyond e**60 times the forward. Where the
+        probability falls with the strike (arbitrage) it is one of the prices at which it is ``q``.
 
         Raises
         ------
