@@ -31,6 +31,7 @@ test: lint warm
 
 soak: warm
 	@$(BIN)/pytest -m soak
+	@$(BIN)/pytest tests/laws --hypothesis-profile=search
 
 lint: $(VENV)/.dev
 	@echo "== ruff"

@@ -44,9 +44,16 @@ def smiles(draw: st.DrawFn, count: int = 1) -> SviSurface:
 HEAVY = SviSurface([(1.0, 1.06066017, 0.0, 0.0, 0.94280904)], np.array([2.0]), spot=1.0)
 """Wings so heavy that its deviation cannot be told (NaN, as documented)."""
 
+LEANING = [
+    SviSurface([(0.75, 0.8660254, rho, -rho / 0.8660254, 1.0)], np.array([2.0]), spot=1.0) for rho in (-0.5, 0.5)
+]
+"""One wing with density left e**60 times the forward away, so that the sum over the nodes does not end at 0."""
+
 
 @EXAMPLES
 @given(smiles())
+@example(LEANING[0])
+@example(LEANING[1])
 def test_a_density_sums_to_one_and_to_the_forward(surface: SviSurface) -> None:
     found = density(surface, float(surface.years[0]))
     assert found.negative == ()
