@@ -1,0 +1,26 @@
+"""Features: one kernel each, over history and bar by bar the same bits; and the store that keeps them."""
+
+from typing import TYPE_CHECKING
+
+from algomaster.core.lazy import attach
+
+if TYPE_CHECKING:
+    from algomaster.features.batch import compute
+    from algomaster.features.definition import Feature
+    from algomaster.features.library import get, names, preset
+    from algomaster.features.stepping import Online, online
+
+__all__ = ["Feature", "Online", "compute", "get", "names", "online", "preset"]
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Feature": "algomaster.features.definition",
+        "Online": "algomaster.features.stepping",
+        "compute": "algomaster.features.batch",
+        "get": "algomaster.features.library",
+        "names": "algomaster.features.library",
+        "online": "algomaster.features.stepping",
+        "preset": "algomaster.features.library",
+    },
+)

@@ -1,0 +1,1 @@
+"""The hand-written catalogue: one file a family, one entry a feature."""

@@ -1,0 +1,461 @@
+"""The language features are written in: a series is what some kernel writes, given the series it reads.
+
+    close = given("close")
+    ratio = mean(close, 20) / close - 1
+
+builds nodes; the same node written twice is the same object, so features share whatever they have in common. Nothing
+is computed here: :mod:`algomaster.features.program` turns nodes into a program for the machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, Final
+
+from algomaster.features.kernels import elementwise as one
+from algomaster.features.kernels import orders, recursions, sessions, windows
+
+__all__ = [
+    "Node", "Series", "above", "absolute", "bars_since_highest", "bars_since_lowest", "below", "choose", "clip",
+    "comoment", "deviation", "divide_range", "earlier", "ema", "equal", "first_known", "first_of_session", "fresh",
+    "given", "highest", "highest_since", "kurtosis_sums", "larger", "log", "log_ratio", "lowest", "lowest_since", "mean",
+    "mean_deviation", "moments", "node", "previous_session", "quantile", "rank", "rma", "root", "running", "session_day",
+    "session_minute", "sign", "smaller", "sum_since", "total", "trend",
+]  # fmt: skip
+
+Kernel = Callable[..., None]
+NAN: Final = float("nan")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Node:
+    """One use of a kernel: equal uses are one object, so identity is equality.
+
+    Attributes
+    ----------
+    kernel : callable or None
+        None for a series that is given.
+    inputs : tuple of Series
+    numbers : tuple of float
+        The kernel's parameters.
+    outputs : int
+        How many series it writes.
+    backs : tuple of int
+        How many bars it looks back on each input.
+    waits : tuple of int
+        How many values of each input it needs before its first value, less one.
+    begin : tuple of float
+        Its state before the first bar.
+    name : str
+        Of a given series.
+    """
+
+    kernel: Kernel | None
+    inputs: tuple[Series, ...] = ()
+    numbers: tuple[float, ...] = ()
+    outputs: int = 1
+    backs: tuple[int, ...] = ()
+    waits: tuple[int, ...] = ()
+    begin: tuple[float, ...] = ()
+    name: str = ""
+
+    @property
+    def back(self) -> int:
+        """How far it looks back at most."""
+        return max(self.backs, default=0)
+
+    @functools.cached_property
+    def warm_up(self) -> int:
+        """Bars before its first value on a history without gaps."""
+        return max((each.node.warm_up + wait for each, wait in zip(self.inputs, self.waits)), default=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """One output of a node; arithmetic with series and numbers gives series."""
+
+    node: Node
+    output: int = 0
+
+    def __add__(self, other: Series | float) -> Series:
+        return _two(one.add, one.add_number, self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Series | float) -> Series:
+        if isinstance(other, Series):
+            return node(one.subtract, self, other)
+        return node(one.add_number, self, numbers=(-float(other),))
+
+    def __rsub__(self, other: float) -> Series:
+        return node(one.number_less, self, numbers=(float(other),))
+
+    def __mul__(self, other: Series | float) -> Series:
+        return _two(one.multiply, one.multiply_number, self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Series | float) -> Series:
+        return _two(one.divide, one.divide_number, self, other)
+
+    def __rtruediv__(self, other: float) -> Series:
+        return node(one.number_by, self, numbers=(float(other),))
+
+    def __neg__(self) -> Series:
+        return self * -1.0
+
+
+_nodes: dict[Any, Node] = {}
+
+
+def node(
+    kernel: Kernel,
+    *inputs: Series,
+    numbers: tuple[float, ...] = (),
+    outputs: int = 1,
+    back: int | tuple[int, ...] = 0,
+    begin: tuple[float, ...] = (),
+    wait: int | None = None,
+) -> Series:
+    """Give the first output of the node that uses ``kernel`` so.
+
+    ``back`` is how far it looks back on all inputs or on each; ``wait`` how many values it needs before its first one,
+    ``back`` unless said (see :class:`Node`).
+    """
+    numbers = tuple(float(number) for number in numbers)
+    begin = tuple(float(value) for value in begin)
+    backs = back if isinstance(back, tuple) else (back,) * len(inputs)
+    waits = backs if wait is None else (wait,) * len(inputs)
+    key = (kernel, tuple((id(each.node), each.output) for each in inputs), numbers, outputs, backs, repr(begin), waits)
+    if key not in _nodes:
+        _nodes[key] = Node(kernel, inputs, numbers, outputs, backs, waits, begin)
+    return Series(_nodes[key])
+
+
+def _two(kernel: Kernel, by_number: Kernel, a: Series, b: Series | float) -> Series:
+    return node(kernel, a, b) if isinstance(b, Series) else node(by_number, a, numbers=(float(b),))
+
+
+def _outputs(first: Series) -> tuple[Series, ...]:
+    return tuple(Series(first.node, each) for each in range(first.node.outputs))
+
+
+def given(name: str) -> Series:
+    """Give the series that comes with each bar under this name."""
+    if name not in _nodes:
+        _nodes[name] = Node(None, name=name)
+    return Series(_nodes[name])
+
+
+# --- one bar ---------------------------------------------------------------------------------------------------
+
+
+def log(a: Series, plus: float = 0.0) -> Series:
+    """ln(a + plus); NaN unless positive."""
+    return node(one.log_of, a, numbers=(plus,))
+
+
+def log_ratio(a: Series, b: Series) -> Series:
+    """ln(a / b); NaN unless both are positive."""
+    return node(one.log_of_ratio, a, b)
+
+
+def ratio_less_one(a: Series, b: Series) -> Series:
+    """a / b - 1."""
+    return node(one.ratio_less_one, a, b)
+
+
+def divide_range(a: Series, b: Series, c: Series, d: Series, eps: float = 0.0) -> Series:
+    """(a - b) / (c - d + eps); NaN where the base is 0."""
+    return node(one.relative, a, b, c, d, numbers=(eps,))
+
+
+def absolute(a: Series) -> Series:
+    """abs(a)."""
+    return node(one.absolute, a)
+
+
+def root(a: Series) -> Series:
+    """Square root; NaN below 0."""
+    return node(one.root, a)
+
+
+def sign(a: Series) -> Series:
+    """-1, 0 or 1."""
+    return node(one.sign, a)
+
+
+def larger(a: Series, b: Series) -> Series:
+    """The larger; NaN if either is."""
+    return node(one.larger, a, b)
+
+
+def smaller(a: Series, b: Series) -> Series:
+    """The smaller; NaN if either is."""
+    return node(one.smaller, a, b)
+
+
+def clip(a: Series, low: float, high: float) -> Series:
+    """a held between two numbers."""
+    return node(one.clip, a, numbers=(low, high))
+
+
+def above(a: Series, b: Series) -> Series:
+    """1 where a > b, else 0."""
+    return node(one.above, a, b)
+
+
+def below(a: Series, b: Series) -> Series:
+    """1 where a < b, else 0."""
+    return node(one.below, a, b)
+
+
+def equal(a: Series, b: Series) -> Series:
+    """1 where a = b, else 0."""
+    return node(one.equal, a, b)
+
+
+def choose(condition: Series, a: Series, b: Series) -> Series:
+    """a where the condition is not 0, b where it is."""
+    return node(one.choose, condition, a, b)
+
+
+def first_known(a: Series, b: Series) -> Series:
+    """a, or b where a is missing."""
+    return node(one.first_known, a, b)
+
+
+def number_like(a: Series, value: float) -> Series:
+    """A constant wherever a is known."""
+    return node(one.number, a, numbers=(value,))
+
+
+# --- windows ---------------------------------------------------------------------------------------------------
+
+
+def earlier(a: Series, bars: int) -> Series:
+    """a as it was ``bars`` before."""
+    return node(windows.earlier, a, numbers=(bars,), back=bars) if bars else a
+
+
+def _parts(bars: int) -> tuple[int, int]:
+    """How a window is put together: the later part, then the earlier one."""
+    if bars < 1:
+        raise ValueError(f"window: expected at least one bar, got {bars}")
+    return (bars // 2, bars // 2) if bars % 2 == 0 else (bars - 1, 1)
+
+
+def total(a: Series, bars: int) -> Series:
+    """Sum over the last ``bars``."""
+    if bars == 1:
+        return a
+    late, early = _parts(bars)
+    return node(windows.join_sums, total(a, late), total(a, early), numbers=(late,), back=(0, late))
+
+
+def mean(a: Series, bars: int) -> Series:
+    """Mean over the last ``bars``."""
+    return total(a, bars) / float(bars)
+
+
+def _extreme(kernel: Kernel, a: Series, bars: int) -> Series:
+    if bars == 1:
+        return a
+    half = (bars + 1) // 2
+    return node(kernel, _extreme(kernel, a, half), numbers=(bars - half,), back=bars - half)
+
+
+def highest(a: Series, bars: int) -> Series:
+    """Highest of the last ``bars``."""
+    _parts(bars)
+    return _extreme(windows.join_highest, a, bars)
+
+
+def lowest(a: Series, bars: int) -> Series:
+    """Lowest of the last ``bars``."""
+    _parts(bars)
+    return _extreme(windows.join_lowest, a, bars)
+
+
+def _since(kernel: Kernel, a: Series, bars: int, latest: bool) -> tuple[Series, Series]:
+    if bars == 1:
+        return a, node(windows.zero, a)
+    half = (bars + 1) // 2
+    value, age = _since(kernel, a, half, latest)
+    first = node(kernel, value, age, numbers=(bars - half, float(latest)), outputs=2, back=bars - half)
+    return Series(first.node, 0), Series(first.node, 1)
+
+
+def bars_since_highest(a: Series, bars: int, *, latest: bool = True) -> Series:
+    """Bars since the highest of the last ``bars``; of equal ones the latest, or the earliest."""
+    return _since(windows.where_highest, a, bars, latest)[1]
+
+
+def bars_since_lowest(a: Series, bars: int, *, latest: bool = True) -> Series:
+    """Bars since the lowest of the last ``bars``; of equal ones the latest, or the earliest."""
+    return _since(windows.where_lowest, a, bars, latest)[1]
+
+
+def moments(a: Series, bars: int) -> tuple[Series, Series]:
+    """Mean and sum of squared deviations of the last ``bars``."""
+    if bars == 1:
+        return a, node(windows.zero, a)
+    late, early = _parts(bars)
+    first = node(
+        windows.join_moments,
+        *moments(a, late),
+        *moments(a, early),
+        numbers=(late, early),
+        outputs=2,
+        back=(0, 0, late, late),
+    )
+    return Series(first.node, 0), Series(first.node, 1)
+
+
+def deviation(a: Series, bars: int, *, ddof: int = 1) -> Series:
+    """Standard deviation of the last ``bars``, divisor ``bars - ddof``."""
+    return node(windows.deviation, moments(a, bars)[1], numbers=(bars - ddof,))
+
+
+def comoment(a: Series, b: Series, bars: int) -> Series:
+    """Sum of the products of the deviations of two series over the last ``bars``."""
+    if bars == 1:
+        return node(windows.zero, a * b)
+    late, early = _parts(bars)
+    return node(
+        windows.join_comoment,
+        comoment(a, b, late), moments(a, late)[0], moments(b, late)[0],
+        comoment(a, b, early), moments(a, early)[0], moments(b, early)[0],
+        numbers=(late, early), back=(0, 0, 0, late, late, late),
+    )  # fmt: skip
+
+
+def _time_comoment(a: Series, bars: int) -> Series:
+    if bars == 1:
+        return node(windows.zero, a)
+    late, early = _parts(bars)
+    return node(
+        windows.join_trend,
+        _time_comoment(a, late), moments(a, late)[0], _time_comoment(a, early), moments(a, early)[0],
+        numbers=(late, early), back=(0, 0, late, late),
+    )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Trend:
+    """Straight line through the last bars by least squares: per bar; at the newest bar; explained share."""
+
+    slope: Series
+    fitted: Series
+    r2: Series
+
+
+def trend(a: Series, bars: int) -> Trend:
+    """Fit a straight line to the last ``bars``; r2 is NaN where all values are equal."""
+    both = _time_comoment(a, bars)
+    centre, spread = moments(a, bars)
+    time = bars * (bars * bars - 1) / 12.0
+    slope = both / time
+    return Trend(slope=slope, fitted=centre + slope * ((bars - 1) / 2.0), r2=(both * both) / (spread * time))
+
+
+def mean_deviation(a: Series, bars: int) -> Series:
+    """Mean absolute deviation of the last ``bars`` from their mean."""
+    return node(windows.mean_deviation, a, mean(a, bars), numbers=(bars,), back=(bars - 1, 0))
+
+
+def kurtosis_sums(a: Series, bars: int) -> tuple[Series, Series]:
+    """Sums of the third and fourth powers of the deviations over the last ``bars``."""
+    first = node(windows.central_powers, a, moments(a, bars)[0], numbers=(bars,), outputs=2, back=(bars - 1, 0))
+    return Series(first.node, 0), Series(first.node, 1)
+
+
+def rank(a: Series, *bars: int) -> tuple[Series, ...]:
+    """Average rank of the newest among the last n over n, for each n (ascending) of ``bars``."""
+    first = node(orders.rank, a, numbers=bars, outputs=len(bars), back=bars[-1] - 1)
+    return _outputs(first)
+
+
+def quantile(a: Series, bars: int, *shares: float) -> tuple[Series, ...]:
+    """Quantiles of the last ``bars``, between neighbours by straight line, for each of ``shares``."""
+    begin = (*([float("inf")] * bars), float(bars))
+    first = node(
+        orders.quantiles, a, numbers=(bars, *shares), outputs=len(shares), back=bars, begin=begin, wait=bars - 1
+    )
+    return _outputs(first)
+
+
+# --- memory ----------------------------------------------------------------------------------------------------
+
+
+def _exponential(a: Series, bars: int, weight: float) -> Series:
+    return node(recursions.exponential, a, numbers=(bars, weight), begin=(0.0, 0.0), wait=bars - 1)
+
+
+def ema(a: Series, bars: int) -> Series:
+    """Exponential average with weight 2 / (bars + 1), begun at the mean of the first ``bars`` values."""
+    return _exponential(a, bars, 2.0 / (bars + 1))
+
+
+def rma(a: Series, bars: int) -> Series:
+    """Wilder's average with weight 1 / bars, begun at the mean of the first ``bars`` values (Wilder 1978)."""
+    return _exponential(a, bars, 1.0 / bars)
+
+
+def running(a: Series) -> Series:
+    """Sum since the very beginning."""
+    return node(recursions.running, a, begin=(0.0, 0.0))
+
+
+def last_known(a: Series) -> Series:
+    """The last known value."""
+    return node(recursions.previous_known, a, begin=(NAN,))
+
+
+# --- sessions --------------------------------------------------------------------------------------------------
+
+
+def _clock() -> tuple[Series, ...]:
+    return _outputs(node(sessions.clock, given("ts"), outputs=3, begin=(NAN,)))
+
+
+def session_day() -> Series:
+    """Days since 1970-01-01 in Asia/Kolkata."""
+    return _clock()[0]
+
+
+def session_minute() -> Series:
+    """Minute of the day in Asia/Kolkata at the start of the bar."""
+    return _clock()[1]
+
+
+def fresh() -> Series:
+    """1 at the first bar of a session, else 0."""
+    return _clock()[2]
+
+
+def sum_since(a: Series) -> Series:
+    """Sum since the session began."""
+    return node(sessions.sum_since, a, fresh(), begin=(NAN,))
+
+
+def highest_since(a: Series) -> Series:
+    """Highest since the session began."""
+    return node(sessions.highest_since, a, fresh(), begin=(NAN,))
+
+
+def lowest_since(a: Series) -> Series:
+    """Lowest since the session began."""
+    return node(sessions.lowest_since, a, fresh(), begin=(NAN,))
+
+
+def first_of_session(a: Series) -> Series:
+    """The session's first known value."""
+    return node(sessions.first_of_session, a, fresh(), begin=(NAN,))
+
+
+def previous_session(a: Series) -> Series:
+    """The last known value of the session before."""
+    return node(sessions.day_before, a, fresh(), begin=(NAN, NAN))
