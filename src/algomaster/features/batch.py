@@ -107,9 +107,7 @@ def _run(
     else:
         source = np.ascontiguousarray(series[:, rows])
         target = np.empty((len(places), source.shape[1]))
-    tape = program.tape()
-    state = program.begin.copy()
-    program.advance(program.code, state, tape, program.history, program.history, source, target, 0, source.shape[1])
+    program.tape().advance(source, target, 0, source.shape[1])
     if target is not out:
         for n, place in enumerate(places):
             out[place, rows] = target[n]

@@ -374,7 +374,7 @@ def kurtosis_sums(a: Series, bars: int) -> tuple[Series, Series]:
 
 def rank(a: Series, *bars: int) -> tuple[Series, ...]:
     """Average rank of the newest among the last n over n, for each n (ascending) of ``bars``."""
-    first = node(orders.rank, a, numbers=bars, outputs=len(bars), back=bars[-1] - 1)
+    first = node(orders.rank, a, numbers=(len(bars), *bars), outputs=len(bars), back=bars[-1] - 1)
     return _outputs(first)
 
 
@@ -382,7 +382,13 @@ def quantile(a: Series, bars: int, *shares: float) -> tuple[Series, ...]:
     """Quantiles of the last ``bars``, between neighbours by straight line, for each of ``shares``."""
     begin = (*([float("inf")] * bars), float(bars))
     first = node(
-        orders.quantiles, a, numbers=(bars, *shares), outputs=len(shares), back=bars, begin=begin, wait=bars - 1
+        orders.quantiles,
+        a,
+        numbers=(bars, len(shares), *shares),
+        outputs=len(shares),
+        back=bars,
+        begin=begin,
+        wait=bars - 1,
     )
     return _outputs(first)
 

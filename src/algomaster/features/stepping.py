@@ -14,6 +14,7 @@ from algomaster.core.types import FloatArray
 from algomaster.features import library
 from algomaster.features.batch import programs
 from algomaster.features.inputs import moment_of, seconds
+from algomaster.features.program import Program
 
 __all__ = ["Online", "online"]
 
@@ -84,8 +85,7 @@ class Online:
 
     def state(self) -> bytes:
         """Give everything the next bar depends on, for :func:`online` in another process."""
-        arrays = {f"state{n}": run.state for n, run in enumerate(self._runs)}
-        arrays |= {f"past{n}": run.past() for n, run in enumerate(self._runs)}
+        arrays = {f"memory{n}": run.tape.memory() for n, run in enumerate(self._runs)}
         arrays["last"] = np.array([np.nan if self._last is None else self._last])
         arrays["of"] = np.array(_version(self.names))
         file = io.BytesIO()
@@ -107,7 +107,7 @@ class Online:
                     hint="Rebuild it: hand over the earlier bars again.",
                 )
             for n, run in enumerate(self._runs):
-                run.restore(saved[f"state{n}"], saved[f"past{n}"])
+                run.tape.recall(saved[f"memory{n}"])
             last = float(saved["last"][0])
         self._last = None if np.isnan(last) else last
 
@@ -116,14 +116,10 @@ class Online:
 
 
 class _Run:
-    """One program, its tape and its state."""
+    """One program and its tape."""
 
-    def __init__(self, program: Any, inputs: tuple[str, ...], places: tuple[int, ...], width: int) -> None:
-        self.program = program
-        self.advance = program.advance
+    def __init__(self, program: Program, inputs: tuple[str, ...], places: tuple[int, ...], width: int) -> None:
         self.tape = program.tape()
-        self.state = program.begin.copy()
-        self.cursor = program.history
         order = [inputs.index(name) for name in program.inputs]
         self.pick = None if order == list(range(len(inputs))) else np.array(order)
         self.places = None if places == tuple(range(width)) else np.array(places)
@@ -131,25 +127,11 @@ class _Run:
 
     def step(self, row: FloatArray, out: FloatArray) -> None:
         series = row if self.pick is None else row[self.pick]
-        target = out if self.places is None else self.out
-        program = self.program
-        self.cursor = self.advance(
-            program.code, self.state, self.tape, program.history, self.cursor, series, target, 0, 1
-        )
-        if self.places is not None:
-            out[self.places] = target
-
-    def past(self) -> FloatArray:
-        history = self.program.history
-        past: FloatArray = self.tape[self.program.code.kept, self.cursor - history : self.cursor]
-        return past
-
-    def restore(self, state: FloatArray, past: FloatArray) -> None:
-        history = self.program.history
-        self.state[:] = state
-        self.tape[:] = np.nan
-        self.tape[self.program.code.kept, :history] = past
-        self.cursor = history
+        if self.places is None:
+            self.tape.advance(series, out, 0, 1)
+        else:
+            self.tape.advance(series, self.out, 0, 1)
+            out[self.places] = self.out
 
 
 def _version(names: tuple[str, ...]) -> str:
