@@ -9,14 +9,14 @@ from algomaster.features import series as s
 from algomaster.features.definition import MEMORY, Feature
 from algomaster.features.kernels import windows
 from algomaster.features.series import Series
-from algomaster.features.series_bars import change_rate, log_return, strength, true_range
+from algomaster.features.series_bars import change_rate, log_return, money_flow, strength, true_range, typical_price
 
 __all__ = ["FEATURES"]
 
-_h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
+_h, _l, _c = (s.given(name) for name in ("high", "low", "close"))
 _none = s.number_like(_c, 0.0)
 _change = _c - s.earlier(_c, 1)
-_typical = (_h + _l + _c) / 3.0
+_typical = typical_price()
 
 
 def _feature(name: str, formula: str, expression: Series, parameters: dict[str, float], **more: Any) -> Feature:
@@ -52,11 +52,6 @@ def _commodity_channel(bars: int) -> Series:
     spread = s.node(windows.mean_deviation, _typical, centre, numbers=(bars,), back=(bars - 1, 0))
     bound = bars / 2 / 0.015  # of deviations that sum to 0 none is more than half of all
     return s.clip((_typical - centre) / (spread * 0.015), -bound, bound)
-
-
-def _money_flow(bars: int) -> Series:
-    flow = s.sign(_typical - s.earlier(_typical, 1)) * (_typical * _v)
-    return s.total(s.larger(flow, _none), bars) / s.total(s.absolute(flow), bars) * 100.0
 
 
 def _true_strength(slow: int, fast: int) -> Series:
@@ -129,7 +124,7 @@ FEATURES: Final = (
     _percent(
         "mfi_14",
         "100 sum(tp v where tp rose)/sum(tp v where tp rose or fell)",
-        _money_flow(14),
+        money_flow(14),
         {"n": 14},
         nan_rule="NaN until its window is full, while a missing price or volume is in it, and where no money has flowed",
         source="Quong and Soudack 1989; TA-Lib, MFI (0 where ours is NaN)",

@@ -1,14 +1,18 @@
-"""Rises against falls, and the rate of change."""
+"""Rises against falls, of prices and of money, and the rate of change."""
 
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.fused import fused
 
-__all__ = ["change_rate", "strength"]
+__all__ = ["change_rate", "money_flow", "strength"]
+
+_SAME: Final = 1e-12
+"""Typical prices that differ by less, as a share, are equal: a third of a tick is far more, a rounded sum far less."""
 
 
 @kernel(lean=True, inner=True)
@@ -59,3 +63,20 @@ def change_rate(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     scale = tape[line[0] + 1]
     for i in range(stop - start):
         y[i] = ((a[i] / b[i] if b[i] != 0.0 else math.nan) - 1.0) * scale
+
+
+@kernel(lean=True, inner=True)
+def money_flow(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """A times b where a has risen, else 0; and where it has risen or fallen; NaN where one or the a before is missing."""
+    a, before, b = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[2] + start - stride : line[2] + stop - stride],
+        tape[line[3] + start : line[3] + stop],
+    )
+    rising, both = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    for i in range(stop - start):
+        change, flow = a[i] - before[i], a[i] * b[i]
+        least = _SAME * abs(a[i])
+        missing = 0.0 if (change == change) & (flow == flow) else math.nan
+        rising[i] = (flow if change > least else 0.0) + missing
+        both[i] = (flow if abs(change) > least else 0.0) + missing
