@@ -73,8 +73,9 @@ def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
             count = min(capacity - cursor, last - first)
             for c in range(code.given.size):
                 row = code.given[c] + cursor
+                source, target = series[c, first : first + count], tape[row : row + count]
                 for i in range(count):
-                    tape[row + i] = series[c, first + i]
+                    target[i] = source[i]
             machine(code, tape, cursor, cursor + count, stride, out, first)
             cursor += count
             first += count
@@ -100,9 +101,9 @@ def machine(code, tape, start, stop, stride, out, at):
 {calls}
         for r in range(lines[n, 2], lines[n + 1, 2]):
             row = results[r, 0] + start
-            target = out[results[r, 1]]
+            source, target = tape[row:row + stop - start], out[results[r, 1], at:at + stop - start]
             for i in range(stop - start):
-                target[at + i] = tape[row + i]
+                target[i] = source[i]
 """
     names: dict[str, Any] = {f"kernel_{n}": each for n, each in enumerate(kernels)}
     names["__name__"] = __name__
