@@ -101,8 +101,7 @@ def _order(kernel: Any) -> tuple[str, str]:
 def _run(
     program: Program, series: FloatArray, out: FloatArray, places: tuple[int, ...], rows: slice | IntArray
 ) -> None:
-    whole = len(places) == out.shape[0] and isinstance(rows, slice)
-    if whole and rows.start == 0 and rows.stop == out.shape[1]:
+    if isinstance(rows, slice) and len(places) == out.shape[0] and rows == slice(0, out.shape[1]):
         target, source = out, series
     else:
         source = np.ascontiguousarray(series[:, rows])

@@ -85,7 +85,7 @@ class Online:
 
     def state(self) -> bytes:
         """Give everything the next bar depends on, for :func:`online` in another process."""
-        arrays = {f"memory{n}": run.tape.memory() for n, run in enumerate(self._runs)}
+        arrays: dict[str, Any] = {f"memory{n}": run.tape.memory() for n, run in enumerate(self._runs)}
         arrays["last"] = np.array([np.nan if self._last is None else self._last])
         arrays["of"] = np.array(_version(self.names))
         file = io.BytesIO()
