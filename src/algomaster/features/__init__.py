@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from algomaster.features.batch import compute
     from algomaster.features.definition import Feature
     from algomaster.features.library import get, names, preset
+    from algomaster.features.own import define, feature
     from algomaster.features.stepping import Online, online
 
-__all__ = ["Feature", "Online", "compute", "get", "names", "online", "preset"]
+__all__ = ["Feature", "Online", "compute", "define", "feature", "get", "names", "online", "preset"]
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -18,6 +19,8 @@ __getattr__, __dir__ = attach(
         "Feature": "algomaster.features.definition",
         "Online": "algomaster.features.stepping",
         "compute": "algomaster.features.batch",
+        "define": "algomaster.features.own",
+        "feature": "algomaster.features.own",
         "get": "algomaster.features.library",
         "names": "algomaster.features.library",
         "online": "algomaster.features.stepping",

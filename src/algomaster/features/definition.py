@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from algomaster.core.jit import identity
@@ -76,6 +76,11 @@ class Feature:
     def inputs(self) -> tuple[str, ...]:
         """Series of the bar that it reads."""
         return tuple(node.name for node in nodes_of([self.expression]) if node.kernel is None)
+
+    @functools.cached_property
+    def kernels(self) -> frozenset[Callable[..., None]]:
+        """Kernels that it uses."""
+        return frozenset(node.kernel for node in nodes_of([self.expression]) if node.kernel is not None)
 
     @property
     def warm_up(self) -> int:
