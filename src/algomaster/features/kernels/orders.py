@@ -12,7 +12,7 @@ __all__ = ["quantiles", "rank"]
 
 @kernel(lean=True, inner=True)
 def rank(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """Average rank of a among its last n values over n, for each of a number of windows, ascending: one pass serves all.
+    """Average rank of a among its last n values over n, for several windows n, ascending: one pass serves all.
 
     Numbers: how many windows, then their lengths. Below counts 1 and equal a half, exact in float64, so the order of
     counting cannot change a bit.
@@ -93,25 +93,23 @@ def quantiles(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
 def _replace(ordered: FloatArray, bars: int, old: float, new: float) -> None:
     """Take one value out of the ordered window and put another in."""
     place = _below(ordered, bars, old)
-    if new >= old:
-        while place + 1 < bars and ordered[place + 1] < new:
-            ordered[place] = ordered[place + 1]
-            place += 1
+    target = _below(ordered, bars, new)
+    if new > old:
+        target -= 1  # the old one below it leaves
+        for i in range(place, target):
+            ordered[i] = ordered[i + 1]
     else:
-        while place > 0 and ordered[place - 1] > new:
-            ordered[place] = ordered[place - 1]
-            place -= 1
-    ordered[place] = new
+        for i in range(place, target, -1):
+            ordered[i] = ordered[i - 1]
+    ordered[target] = new
 
 
 @kernel(lean=True, inner=True)
 def _below(ordered: FloatArray, bars: int, value: float) -> int:
-    """Count the values below ``value``: the place of its first equal."""
-    low, high = 0, bars
-    while low < high:
-        middle = (low + high) >> 1
-        if ordered[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < bars else bars - 1
+    """Count the values below ``value``, in the same steps for every value so that no branch is guessed wrong."""
+    low, left = 0, bars
+    while left > 1:
+        half = left >> 1
+        low += half if ordered[low + half - 1] < value else 0
+        left -= half
+    return low + (1 if ordered[low] < value else 0)
