@@ -1,4 +1,4 @@
-"""Indicators in TA-Lib's own units, written in the language of features; what TA-Lib itself says; how to evaluate both."""
+"""Indicators in TA-Lib's own units, written in the language of features, and what TA-Lib says of the same bars."""
 
 from __future__ import annotations
 
@@ -51,10 +51,6 @@ def commodity_channel(n: int) -> Series:
     centre = s.moments(TYPICAL, n)[0]
     spread = s.node(windows.mean_deviation, TYPICAL, centre, numbers=(n,), back=(n - 1, 0))
     return (TYPICAL - centre) / (spread * 0.015)
-
-
-def correlation(a: Series, b: Series, n: int) -> Series:
-    return s.comoment(a, b, n) / s.root(s.moments(a, n)[1] * s.moments(b, n)[1])
 
 
 def bands(n: int, width: float) -> tuple[Series, Series, Series]:
@@ -121,8 +117,8 @@ def forms() -> dict[str, Form]:
         ),
         "ROC": Form((bars.change_rate(C, 10, 100.0),), lambda ta, x: ta.ROC(x["close"], 10)),
         "ULTOSC": Form((ultimate(7, 14, 28),), lambda ta, x: ta.ULTOSC(x["high"], x["low"], x["close"], 7, 14, 28)),
-        "CORREL": Form((correlation(C, V, 60),), lambda ta, x: ta.CORREL(x["close"], x["volume"], 60), within=1e-6),
-        "LINEARREG": Form((s.trend(C, 20).fitted,), lambda ta, x: ta.LINEARREG(x["close"], 20)),
+        "CORREL": Form((s.correlation(C, V, 60),), lambda ta, x: ta.CORREL(x["close"], x["volume"], 60), within=1e-6),
+        "LINEARREG": Form((C - s.trend(C, 20).residual,), lambda ta, x: ta.LINEARREG(x["close"], 20)),
         "LINEARREG_SLOPE": Form(
             (s.trend(C, 60).slope,), lambda ta, x: ta.LINEARREG_SLOPE(x["close"], 60), within=1e-8
         ),

@@ -68,7 +68,7 @@ def _ultimate(short: int, middle: int, long: int) -> Series:
 
 
 def _balance(bars: int) -> Series:
-    return s.total(_change, bars) / s.total(s.absolute(_change), bars)
+    return s.share(s.total(_change, bars), s.total(s.absolute(_change), bars))
 
 
 def _volatility_adjusted(bars: int) -> Series:
@@ -78,9 +78,7 @@ def _volatility_adjusted(bars: int) -> Series:
 
 
 def _autocorrelation(bars: int) -> Series:
-    now, before = log_return(), s.earlier(log_return(), 1)
-    spread = s.root(s.moments(now, bars)[1] * s.moments(before, bars)[1])
-    return s.clip(s.comoment(now, before, bars) / spread, -1.0, 1.0)
+    return s.correlation(log_return(), s.earlier(log_return(), 1), bars)
 
 
 _k = s.mean(_raw_stochastic(14), 3)

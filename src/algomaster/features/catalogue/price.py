@@ -12,6 +12,7 @@ from algomaster.features.series_bars import log_return
 __all__ = ["FEATURES"]
 
 _DAY_BEFORE: Final = "NaN in the first session, and where an input of the bar is missing"
+_RETURN: Final = "Campbell, Lo and MacKinlay 1997, The Econometrics of Financial Markets, section 1.4: log returns"
 _CANDLE: Final = "Qlib, Alpha158 (Yang et al. 2020, Qlib: An AI-oriented Quantitative Investment Platform)"
 
 _o, _h, _l, _c = (s.given(name) for name in ("open", "high", "low", "close"))
@@ -22,6 +23,7 @@ _close_before = s.previous_session(_c)
 
 
 def _feature(name: str, formula: str, expression: Series, **more: Any) -> Feature:
+    more.setdefault("source", _RETURN)
     return Feature(name=name, family="price", formula=formula, expression=expression, **more)
 
 

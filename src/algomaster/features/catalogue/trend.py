@@ -145,7 +145,7 @@ FEATURES: Final = (
     _feature(
         "lr_r2_20",
         "R2 of the OLS line through the last 20 closes",
-        s.clip(s.trend(_c, 20).r2, 0.0, 1.0),
+        s.trend(_c, 20).r2,
         {"n": 20},
         low=0.0,
         high=1.0,
@@ -154,7 +154,7 @@ FEATURES: Final = (
     _feature(
         "lr_resid_20",
         "(c-fit)/c, fit the OLS line through the last 20 closes at the newest",
-        (_c - s.trend(_c, 20).fitted) / _c,
+        s.trend(_c, 20).residual / _c,
         {"n": 20},
         source="TA-Lib, LINEARREG; Qlib, Alpha158, RESI20",
     ),  # fmt: skip
@@ -181,7 +181,7 @@ FEATURES: Final = (
     _feature(
         "kama_er_10",
         "|c-c10|/sum|dc|, NaN where all closes are equal",
-        s.clip(s.absolute(_c - s.earlier(_c, 10)) / s.total(s.absolute(_c - s.earlier(_c, 1)), 10), 0.0, 1.0),
+        s.share(s.absolute(_c - s.earlier(_c, 10)), s.total(s.absolute(_c - s.earlier(_c, 1)), 10)),
         {"n": 10},
         low=0.0,
         high=1.0,
