@@ -67,8 +67,9 @@ def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
             if cursor == capacity:
                 for r in range(code.kept.size):
                     row = code.kept[r]
+                    past, front = tape[row + capacity - history : row + capacity], tape[row : row + history]
                     for i in range(history):
-                        tape[row + i] = tape[row + capacity - history + i]
+                        front[i] = past[i]
                 cursor = history
             count = min(capacity - cursor, last - first)
             for c in range(code.given.size):

@@ -36,12 +36,32 @@ def exponential(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
                 average /= bars
             tape[y + i] = average if known and seen == bars else math.nan
             i += stride
-        for at in range(i, stop, stride):
-            value = tape[x + at]
-            known = value == value
-            average = fused(average, keep, weight * value) if known else average
-            tape[y + at] = average if known else math.nan
+        if _all_known(tape, x + i, x + stop, stride):  # then nothing but the sum stands between a bar and the next
+            for at in range(i, stop, stride):
+                average = fused(average, keep, weight * tape[x + at])
+                tape[y + at] = average
+        else:
+            for at in range(i, stop, stride):
+                value = tape[x + at]
+                known = value == value
+                average = fused(average, keep, weight * value) if known else average
+                tape[y + at] = average if known else math.nan
         tape[own], tape[own + 1] = average, seen
+
+
+@kernel(lean=True, inner=True)
+def _all_known(tape: FloatArray, first: int, last: int, stride: int) -> bool:
+    """Say whether no value is missing."""
+    if stride > 1:
+        missing = 0
+        for i in range(first, last, stride):
+            missing += 0 if tape[i] == tape[i] else 1
+        return missing == 0
+    values = tape[first:last]
+    missing = 0
+    for i in range(last - first):
+        missing += 0 if values[i] == values[i] else 1
+    return missing == 0
 
 
 @kernel(lean=True, inner=True)
