@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import talib
-from measure import fastest_of_each, row
 
 from algomaster.features import library
 from algomaster.features.program import build
+from measure import fastest_of_each, row
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 from talib_forms import begins, difference, forms

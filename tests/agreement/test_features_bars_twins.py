@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+
+from algomaster import features
+from feature_bars import bars
 from naive.features_momentum import momentum
 from naive.features_price import price
 from naive.features_trend import trend
 from naive.features_volatility import volatility
-
-from algomaster import features
-from feature_bars import bars
 
 TWINS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "price": price, "trend": trend, "momentum": momentum, "volatility": volatility,

@@ -99,7 +99,7 @@ FEATURES: Final = (
         low=-100.0,
         high=0.0,
         source="Williams, %R; TA-Lib, WILLR (0 where ours is NaN)",
-    ),  # fmt: skip
+    ),
     _feature(
         "cci_20",
         "(tp-SMA20(tp))/(0.015 MAD20(tp)), tp = (h+l+c)/3",
@@ -109,7 +109,7 @@ FEATURES: Final = (
         low=-20 / 0.03,
         high=20 / 0.03,
         source="Lambert 1980; TA-Lib, CCI (0 where ours is NaN)",
-    ),  # fmt: skip
+    ),
     _feature(
         "roc_10",
         "100 (c/c10-1)",
@@ -126,7 +126,7 @@ FEATURES: Final = (
         {"n": 14},
         nan_rule="NaN until its window is full, while a missing price or volume is in it, and where no money has flowed",
         source="Quong and Soudack 1989; TA-Lib, MFI (0 where ours is NaN)",
-    ),  # fmt: skip
+    ),
     _signed(
         "tsi_25_13",
         "EMA13(EMA25(dc))/EMA13(EMA25(|dc|))",
@@ -134,7 +134,7 @@ FEATURES: Final = (
         {"slow": 25, "fast": 13},
         nan_rule=MEMORY,
         source="Blau 1991; Skender.Stock.Indicators, TSI/100",
-    ),  # fmt: skip
+    ),
     _signed(
         "cmo_14",
         "sum(dc,14)/sum(|dc|,14)",
@@ -142,14 +142,14 @@ FEATURES: Final = (
         {"n": 14},
         source="Chande and Kroll 1994, The New Technical Trader; Tulip, CMO/100; TA-Lib's CMO has Wilder's averages for the "
         "sums and is 2 rsi_14 - 100",
-    ),  # fmt: skip
+    ),
     _percent(
         "ult_osc_7_14_28",
         "100 (4 a7+2 a14+a28)/7, a_n = sum(c-min(l,c1),n)/sum(TR,n)",
         _ultimate(7, 14, 28),
         {"short": 7, "middle": 14, "long": 28},
         source="Williams 1985, The Ultimate Oscillator; TA-Lib, ULTOSC",
-    ),  # fmt: skip
+    ),
     _share(
         "rank_c_20",
         "average rank of c in the last 20, over 20",
@@ -175,7 +175,7 @@ FEATURES: Final = (
         low=-math.sqrt(30),
         high=math.sqrt(30),
         source="Moskowitz, Ooi and Pedersen 2012",
-    ),  # fmt: skip
+    ),
     _signed(
         "autocorr_1_60", "corr(r,r1;60)", _autocorrelation(60), {"n": 60, "lag": 1}, source="Pearson's correlation"
     ),

@@ -61,18 +61,17 @@ FEATURES: Final = (
         s.clip((_c * 2.0 - _h - _l) / _reach, -1.0, 1.0),
         low=-1.0,
         high=1.0,
-    ),  # fmt: skip
+    ),
     _feature(
         "pos_day",
         "(c-day_low)/(day_high-day_low), NaN where they are equal",
-        s.clip(
-            s.divide_range(_c, _day_low, _day_high, _day_low), 0.0, 1.0
-        ),  # a close counts though its high is missing
+        # a close counts as part of the day although its high or low may be missing
+        s.clip(s.divide_range(_c, _day_low, _day_high, _day_low), 0.0, 1.0),
         low=0.0,
         high=1.0,
         sessions=1,
         nan_rule=SESSION,
-    ),  # fmt: skip
+    ),
     _against_day_before("dist_pdh", "ln(c/prev_day_high)", _c, s.previous_session(_day_high)),
     _against_day_before("dist_pdl", "ln(c/prev_day_low)", _c, s.previous_session(_day_low)),
 )

@@ -61,14 +61,14 @@ FEATURES: Final = (
         (s.ema(_c, 9) - s.ema(_c, 21)) / _atr,
         {"fast": 9, "slow": 21, "atr": 14},
         unit="ATR",
-    ),  # fmt: skip
+    ),
     _remembers(
         "ema_slope_21",
         "(EMA21-EMA21[5])/ATR14",
         (s.ema(_c, 21) - s.earlier(s.ema(_c, 21), 5)) / _atr,
         {"n": 21, "bars": 5, "atr": 14},
         unit="ATR",
-    ),  # fmt: skip
+    ),
     _remembers(
         "macd_12_26",
         "(EMA12-EMA26)/ATR14",
@@ -77,7 +77,7 @@ FEATURES: Final = (
         unit="ATR",
         source="Appel 2005, Technical Analysis: Power Tools for Active Investors; TA-Lib's MACD begins EMA12 at the mean "
         "of the last 12 of 26 closes, ours at the first 12: equal to 1e-9 after some 130 bars; divided by ATR14",
-    ),  # fmt: skip
+    ),
     _remembers(
         "macd_sig_9",
         "EMA9(macd_12_26)",
@@ -85,7 +85,7 @@ FEATURES: Final = (
         {"fast": 12, "slow": 26, "signal": 9, "atr": 14},
         unit="ATR",
         source="Appel 2005; TA-Lib averages the MACD in money, ours is in ATR14",
-    ),  # fmt: skip
+    ),
     _remembers(
         "macd_hist",
         "macd_12_26-macd_sig_9",
@@ -93,7 +93,7 @@ FEATURES: Final = (
         {"fast": 12, "slow": 26, "signal": 9, "atr": 14},
         unit="ATR",
         source="Appel 2005",
-    ),  # fmt: skip
+    ),
     _remembers(
         "adx_14",
         "RMA14(100|DI+-DI-|/(DI++DI-))",
@@ -104,7 +104,7 @@ FEATURES: Final = (
         high=100.0,
         source="Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib, ADX, begun as there; without movement "
         "on either side DX is missing and the average stays",
-    ),  # fmt: skip
+    ),
     _remembers(
         "di_diff_14",
         "(DI+-DI-)/100",
@@ -113,7 +113,7 @@ FEATURES: Final = (
         low=-1.0,
         high=1.0,
         source="Wilder 1978; TA-Lib, PLUS_DI and MINUS_DI, begun as there",
-    ),  # fmt: skip
+    ),
     _remembers(
         "supertrend_dir_10_3",
         "1 where the supertrend lies below the close, else -1",
@@ -123,7 +123,7 @@ FEATURES: Final = (
         low=-1.0,
         high=1.0,
         source="Seban, supertrend; Skender.Stock.Indicators, SuperTrend",
-    ),  # fmt: skip
+    ),
     _remembers(
         "supertrend_dist",
         "(c-ST)/ATR10",
@@ -131,7 +131,7 @@ FEATURES: Final = (
         {"n": 10, "width": 3},
         unit="ATR",
         source="Seban, supertrend; Skender.Stock.Indicators, SuperTrend",
-    ),  # fmt: skip
+    ),
     _feature(
         "aroon_osc_25",
         "(idxmax h - idxmin l)/25 over 26 bars, the latest of equal ones",
@@ -140,7 +140,7 @@ FEATURES: Final = (
         low=-1.0,
         high=1.0,
         source="Chande 1995; TA-Lib, AROONOSC/100",
-    ),  # fmt: skip
+    ),
     _slope(20),
     _feature(
         "lr_r2_20",
@@ -150,14 +150,14 @@ FEATURES: Final = (
         low=0.0,
         high=1.0,
         source="Qlib, Alpha158, RSQR20",
-    ),  # fmt: skip
+    ),
     _feature(
         "lr_resid_20",
         "(c-fit)/c, fit the OLS line through the last 20 closes at the newest",
         s.trend(_c, 20).residual / _c,
         {"n": 20},
         source="TA-Lib, LINEARREG; Qlib, Alpha158, RESI20",
-    ),  # fmt: skip
+    ),
     _slope(60),
     _remembers(
         "vwap_dist",
@@ -166,7 +166,7 @@ FEATURES: Final = (
         {"atr": 14},
         unit="ATR",
         source="VWAP of the bars' own vwap, or (h+l+c)/3 where there is none",
-    ),  # fmt: skip
+    ),
     _feature(
         "vwap_z",
         "(c-VWAP since open)/sqrt(volume-weighted variance since open)",
@@ -177,7 +177,7 @@ FEATURES: Final = (
         nan_rule=_VWAP_NAN,
         wait=1,
         source="West 1979, Updating mean and variance estimates",
-    ),  # fmt: skip
+    ),
     _feature(
         "kama_er_10",
         "|c-c10|/sum|dc|, NaN where all closes are equal",
@@ -187,5 +187,5 @@ FEATURES: Final = (
         high=1.0,
         nan_rule=WINDOW,
         source="Kaufman 1995, Smarter Trading: the efficiency ratio",
-    ),  # fmt: skip
+    ),
 )

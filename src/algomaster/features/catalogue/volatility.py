@@ -101,7 +101,7 @@ FEATURES: Final = (
         sessions=1,
         source="Andersen and Bollerslev 1998",
         nan_rule="NaN until the session has a known return; missing ones are passed over",
-    ),  # fmt: skip
+    ),
     _estimator(
         "atr_14_pct",
         "ATR14/c",
@@ -110,7 +110,7 @@ FEATURES: Final = (
         nan_rule=MEMORY,
         unit="share of the price",
         source="Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib, ATR over the close",
-    ),  # fmt: skip
+    ),
     _estimator(
         "parkinson_20",
         "sqrt(mean(ln(h/l)^2,20)/(4 ln 2))",
@@ -118,7 +118,7 @@ FEATURES: Final = (
         {"n": 20},
         unit=_A_BAR,
         source="Parkinson 1980, The extreme value method for estimating the variance of the rate of return",
-    ),  # fmt: skip
+    ),
     _estimator(
         "garman_klass_20",
         "sqrt(mean(ln(h/l)^2/2-(2 ln 2-1)ln(c/o)^2,20))",
@@ -126,7 +126,7 @@ FEATURES: Final = (
         {"n": 20},
         unit=_A_BAR,
         source="Garman and Klass 1980, On the estimation of security price volatilities from historical data",
-    ),  # fmt: skip
+    ),
     _estimator(
         "rogers_satchell_20",
         "sqrt(mean(ln(h/o)ln(h/c)+ln(l/o)ln(l/c),20))",
@@ -134,7 +134,7 @@ FEATURES: Final = (
         {"n": 20},
         unit=_A_BAR,
         source="Rogers and Satchell 1991, Estimating variance from high, low and closing prices",
-    ),  # fmt: skip
+    ),
     _estimator(
         "yang_zhang_20",
         "sqrt(var(ln(o/c1),20)+k var(ln(c/o),20)+(1-k)rs,20), k = 0.34/(1.34+21/19)",
@@ -142,7 +142,7 @@ FEATURES: Final = (
         {"n": 20},
         unit=_A_BAR,
         source="Yang and Zhang 2000, Drift-independent volatility estimation based on high, low, open and close prices",
-    ),  # fmt: skip
+    ),
     _estimator(
         "bipower_60",
         "pi/2 mean(|r||r1|,60)",
@@ -150,7 +150,7 @@ FEATURES: Final = (
         {"n": 60},
         unit="variance a bar",
         source="Barndorff-Nielsen and Shephard 2004, Power and bipower variation with stochastic volatility and jumps",
-    ),  # fmt: skip
+    ),
     _feature(
         "jump_ratio_60",
         "max(0,1-bipower_60/mean(r^2,60))",
@@ -159,7 +159,7 @@ FEATURES: Final = (
         low=0.0,
         high=1.0,
         source="Barndorff-Nielsen and Shephard 2004; Huang and Tauchen 2005, the relative jump",
-    ),  # fmt: skip
+    ),
     _feature(
         "semivar_ratio_60",
         "sum(min(r,0)^2,60)/sum(r^2,60)",
@@ -168,14 +168,14 @@ FEATURES: Final = (
         low=0.0,
         high=1.0,
         source="Barndorff-Nielsen, Kinnebrock and Shephard 2010, Measuring downside risk: realised semivariance",
-    ),  # fmt: skip
+    ),
     _estimator(
         "bb_width_20",
         "4 std(c,20)/SMA20, divisor of std 20",
         _deviation * 4.0 / _centre,
         {"n": 20, "width": 2},
         source="Bollinger 2001, Bollinger on Bollinger Bands; TA-Lib, BBANDS",
-    ),  # fmt: skip
+    ),
     _feature(
         "bb_pctb_20",
         "(c-SMA20+2 std)/(4 std)",
@@ -184,7 +184,7 @@ FEATURES: Final = (
         low=0.5 - _half,
         high=0.5 + _half,
         source="Bollinger 2001; TA-Lib, BBANDS",
-    ),  # fmt: skip
+    ),
     _feature(
         "keltner_pos_20",
         "(c-EMA20)/(2 ATR14)",
@@ -192,7 +192,7 @@ FEATURES: Final = (
         {"n": 20, "atr": 14, "width": 2},
         nan_rule=MEMORY,
         source="Keltner 1960; Raschke's channel of average ranges around an exponential average",
-    ),  # fmt: skip
+    ),
     _feature(
         "donch_pos_20",
         "(c-min l)/(max h-min l) of the 20 bars before",
@@ -200,7 +200,7 @@ FEATURES: Final = (
         {"n": 20},
         nan_rule=WINDOW,
         source="Donchian's channel: the bars before this one, so that above 1 is a breakout (with it, it is rsv_20)",
-    ),  # fmt: skip
+    ),
     _estimator(
         "vol_of_vol_60",
         "std(rv_20,60), divisor 59",
@@ -208,7 +208,7 @@ FEATURES: Final = (
         {"n": 60, "rv": 20},
         unit="volatility a year",
         source="as rv_20",
-    ),  # fmt: skip
+    ),
     _feature(
         "skew_60",
         "mean((r-mean)^3)/mean((r-mean)^2)^1.5 over 60",
@@ -216,7 +216,7 @@ FEATURES: Final = (
         {"n": 60},
         unit="number",
         source="Fisher's g1, as scipy.stats.skew; Pébay 2008 for joining windows",
-    ),  # fmt: skip
+    ),
     _feature(
         "kurt_60",
         "mean((r-mean)^4)/mean((r-mean)^2)^2-3 over 60",
@@ -224,5 +224,5 @@ FEATURES: Final = (
         {"n": 60},
         unit="number",
         source="Fisher's g2, as scipy.stats.kurtosis; Pébay 2008 for joining windows",
-    ),  # fmt: skip
+    ),
 )

@@ -60,8 +60,8 @@ def movement(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
 def movement_averages(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Wilder's averages of what :func:`movement` gives: three at once take as long as one.
 
-    Number: n. They begin as TA-Lib's and Tulip's do, at the sum of the first n - 1 values over n; TA-Lib's first output,
-    and ours, comes with the n-th value. State: the averages (before that the sums), values seen up to n - 1.
+    Number: n. They begin as TA-Lib's and Tulip's do, at the sum of the first n - 1 values over n; the first output comes
+    with the n-th value, as TA-Lib's does. State: the averages (before that the sums), values seen up to n - 1.
     """
     bars = tape[line[0]]
     weight = 1.0 / bars
@@ -122,7 +122,8 @@ def supertrend(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
         above, below, side, last = tape[own], tape[own + 1], tape[own + 2], tape[own + 3]
         for i in range(start + each, stop, stride):
             high, low, close, reach = tape[line[2] + i], tape[line[3] + i], tape[line[4] + i], tape[line[5] + i]
-            if not (high + low + close + reach == high + low + close + reach):
+            known = high + low + close + reach
+            if known != known:
                 tape[line[6] + i] = tape[line[7] + i] = math.nan
                 continue
             middle = 0.5 * (high + low)
