@@ -98,7 +98,7 @@ def _powers(a: Series, bars: int) -> tuple[Series, Series]:
     if bars == 1:
         none = s.moments(a, 1)[1]
         return none, none
-    late, early = s._parts(bars)
+    late, early = (bars // 2, bars // 2) if bars % 2 == 0 else (bars - 1, 1)
     first = s.node(
         powers.join_powers, *s.moments(a, late), *_powers(a, late), *s.moments(a, early), *_powers(a, early),
         numbers=(late, early), outputs=2, back=(0,) * 4 + (late,) * 4,
