@@ -59,7 +59,8 @@ def bands(n: int, width: float) -> tuple[Series, Series, Series]:
 
 
 def moving_difference(fast: int, slow: int, signal: int) -> tuple[Series, Series, Series]:
-    line = s.ema(C, fast) - s.ema(C, slow)
+    quick, late = s.ema_pair(C, fast, C, slow)
+    line = quick - late
     average = s.ema(line, signal)
     return line, average, line - average
 

@@ -20,8 +20,8 @@ from algomaster.features.kernels import fours_of_two as pairs
 
 __all__ = [
     "Node", "Series", "Trend", "above", "absolute", "bars_since_highest", "bars_since_lowest", "below", "choose",
-    "clip", "comoment", "correlation", "deviation", "divide_range", "earlier", "ema", "equal", "first_known",
-    "first_of_session", "fresh", "given", "highest", "highest_since", "kurtosis_sums", "larger", "last_known",
+    "clip", "comoment", "correlation", "deviation", "divide_range", "earlier", "ema", "ema_pair", "equal",
+    "first_known", "first_of_session", "fresh", "given", "highest", "highest_since", "kurtosis_sums", "larger", "last_known",
     "log", "log_ratio", "lowest", "lowest_since", "mean", "mean_deviation", "moments", "node", "number_like",
     "previous_session", "quantile", "rank", "ratio_less_one", "rma", "root", "running", "session_day",
     "session_minute", "share", "sign", "smaller", "sum_since", "total", "trend",
@@ -458,6 +458,14 @@ def ema(a: Series, bars: int) -> Series:
 def rma(a: Series, bars: int) -> Series:
     """Wilder's average with weight 1 / bars, begun at the mean of the first ``bars`` values (Wilder 1978)."""
     return _exponential(a, bars, 1.0 / bars)
+
+
+def ema_pair(a: Series, bars: int, b: Series, bars_b: int) -> tuple[Series, Series]:
+    """:func:`ema` of a and of b in the time of one; the warm-up said of both is that of the longer."""
+    numbers = (bars, 2.0 / (bars + 1), bars_b, 2.0 / (bars_b + 1))
+    wait = max(bars, bars_b) - 1
+    first = node(recursions.exponential_pair, a, b, numbers=numbers, outputs=2, begin=(0.0,) * 4, wait=wait)
+    return Series(first.node, 0), Series(first.node, 1)
 
 
 def running(a: Series) -> Series:

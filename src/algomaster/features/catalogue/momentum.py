@@ -55,10 +55,9 @@ def _commodity_channel(bars: int) -> Series:
 
 
 def _true_strength(slow: int, fast: int) -> Series:
-    def smooth(a: Series) -> Series:
-        return s.ema(s.ema(a, slow), fast)
-
-    return smooth(_change) / smooth(s.absolute(_change))
+    change, size = s.ema_pair(_change, slow, s.absolute(_change), slow)
+    change, size = s.ema_pair(change, fast, size, fast)
+    return change / size
 
 
 def _ultimate(short: int, middle: int, long: int) -> Series:

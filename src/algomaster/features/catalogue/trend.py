@@ -13,7 +13,9 @@ __all__ = ["FEATURES"]
 
 _h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
 _atr = atr(14)
-_macd = (s.ema(_c, 12) - s.ema(_c, 26)) / _atr
+_ema9, _ema21 = s.ema_pair(_c, 9, _c, 21)
+_ema12, _ema26 = s.ema_pair(_c, 12, _c, 26)
+_macd = (_ema12 - _ema26) / _atr
 _signal = s.ema(_macd, 9)
 _balance, _dx = directional_index(14)
 _side, _line = supertrend(10, 3.0)
@@ -35,9 +37,9 @@ def _simple(bars: int) -> Feature:
     return _feature(f"sma_ratio_{bars}", f"SMA{bars}/c-1", expression, {"n": bars}, low=-1.0, source=f"{_TALIB}, SMA")
 
 
-def _exponential(bars: int) -> Feature:
+def _exponential(bars: int, average: Series) -> Feature:
     return _remembers(
-        f"ema_ratio_{bars}", f"EMA{bars}/c-1", s.ratio_less_one(s.ema(_c, bars), _c), {"n": bars}, low=-1.0,
+        f"ema_ratio_{bars}", f"EMA{bars}/c-1", s.ratio_less_one(average, _c), {"n": bars}, low=-1.0, wait=bars - 1,
         source=f"{_TALIB}, EMA: begun at the mean of the first n closes, as there",
     )  # fmt: skip
 
@@ -53,19 +55,19 @@ def _slope(bars: int) -> Feature:
 FEATURES: Final = (
     _simple(20),
     _simple(60),
-    _exponential(9),
-    _exponential(21),
+    _exponential(9, _ema9),
+    _exponential(21, _ema21),
     _remembers(
         "ema_cross_9_21",
         "(EMA9-EMA21)/ATR14",
-        (s.ema(_c, 9) - s.ema(_c, 21)) / _atr,
+        (_ema9 - _ema21) / _atr,
         {"fast": 9, "slow": 21, "atr": 14},
         unit="ATR",
     ),
     _remembers(
         "ema_slope_21",
         "(EMA21-EMA21[5])/ATR14",
-        (s.ema(_c, 21) - s.earlier(s.ema(_c, 21), 5)) / _atr,
+        (_ema21 - s.earlier(_ema21, 5)) / _atr,
         {"n": 21, "bars": 5, "atr": 14},
         unit="ATR",
     ),

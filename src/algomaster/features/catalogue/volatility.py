@@ -20,7 +20,7 @@ _none = s.number_like(_c, 0.0)
 _r = log_return()
 _squares = _r * _r
 _up, _down, _body = s.log_ratio(_h, _o), s.log_ratio(_l, _o), s.log_ratio(_c, _o)
-_reach = s.log_ratio(_h, _l)
+_reach = _up - _down
 _A_BAR: Final = "volatility a bar"
 
 
@@ -60,7 +60,7 @@ def _rogers_satchell() -> Series:
 
 
 def _yang_zhang(bars: int) -> Series:
-    gap = s.log_ratio(_o, s.earlier(_c, 1))
+    gap = _r - _body  # ln(o/c1): what of the change was not inside the bar
     weight = 0.34 / (1.34 + (bars + 1) / (bars - 1))
     inside = s.moments(_body, bars)[1] * (weight / (bars - 1)) + s.total(_rogers_satchell(), bars) * (
         (1.0 - weight) / bars

@@ -59,7 +59,6 @@ def shape(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
     bars = tape[line[0]]
     root = math.sqrt(bars)
     for i in range(stop - start):
-        square = two[i] * two[i]
-        positive = square > 0.0
-        skew[i] = root * three[i] / (two[i] * math.sqrt(two[i])) if positive else math.nan
-        excess[i] = bars * four[i] / square - 3.0 if positive else math.nan
+        base = two[i] if two[i] * two[i] > 0.0 else math.nan
+        skew[i] = root * three[i] / (base * math.sqrt(base))
+        excess[i] = bars * four[i] / (base * base) - 3.0
