@@ -8,7 +8,7 @@ from algomaster.pricing.surface import Surface
 from algomaster.pricing.surface.smiles import read_smiles
 from naive.smiles import essvi_variance
 from naive.svi_search import best_svi
-from smile_chains import KINDS, TRUTHS, random_chain, real_chains
+from smile_chains import KINDS, TRUTHS, chain_of, random_chain, real_chains
 
 DEGENERATE = 5.0
 """A fit is degenerate if it misses an expiry's quotes by more than so many times their noise, though the truth is in
@@ -105,6 +105,17 @@ def test_many_random_smiles_against_brute_force():
     for seed in range(6, 400):
         chain, _, _ = random_chain(seed, TRUTHS[seed % len(TRUTHS)])
         check_near_best(Surface.fit(chain, "svi", weights="equal", trim=None), seed, thorough=True)
+
+
+@pytest.mark.parametrize("rho", [-0.5, 0.5])
+def test_a_fit_that_starts_from_a_flat_surface_finds_the_slope(rho):
+    years, k = np.array([0.1, 0.2, 0.5]), np.linspace(-0.2, 0.2, 11)
+    every, expiry = np.tile(k, 3), np.repeat(np.arange(3), k.size)
+    flat = Surface.fit(chain_of(every, np.full(every.size, 0.2), expiry, years), "essvi", weights="equal")
+    assert flat.rmse.max() < 1e-12
+    vol = [np.sqrt(essvi_variance(k, 0.04 * t, rho, 0.1 * np.sqrt(t)) / t) for t in years]
+    chain = chain_of(every, np.concatenate(vol), expiry, years)
+    assert Surface.fit(chain, "essvi", weights="equal", previous=flat).rmse.max() < 1e-6
 
 
 @pytest.fixture(scope="module")

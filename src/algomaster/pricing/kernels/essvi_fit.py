@@ -37,6 +37,8 @@ STEEPEST: Final = 0.9995
 _MARGIN: Final = 1.0 - 1e-9
 _RHO_STARTS: Final = (-0.8, -0.4, 0.0, 0.4)
 _PSI_STARTS: Final = (0.3, 0.8)
+_FLAT: Final = 1e-3
+"""A start of psi below this share of sqrt(theta) is none: from a flat smile no step tells where a slope lies."""
 _STEPS: Final = 40
 _GLOBAL_STEPS: Final = 30
 _INF: Final = math.inf
@@ -236,7 +238,7 @@ def fit_essvi_slice(
     k, w, omega : (n,)
         Log-moneyness, total variance, weight; those from ``lo`` up to ``hi`` belong to the expiry.
     warm : bool
-        Start from ``x``.
+        Start from ``x``, unless it is flat.
     x : (3,)
         theta, rho, psi; written.
     room : (>= 14, >= 10)
@@ -249,7 +251,7 @@ def fit_essvi_slice(
         weights += omega[i]
         if abs(k[i]) < near and omega[i] > 0.0:
             near, mean = abs(k[i]), w[i]
-    if not warm:
+    if not (warm and x[2] > _FLAT * math.sqrt(mean)):
         best = _INF
         for rho in _RHO_STARTS:
             for share in _PSI_STARTS:
