@@ -40,7 +40,7 @@ def payoff_figure(found: Payoff) -> go.Figure:
         )  # fmt: skip
     _between(figure, found)
     _marks(figure, found)
-    dress(figure, height=460, hovermode="x unified")
+    dress(figure, height=460, hovermode="x unified", legend={"y": 1.07})
     figure.update_xaxes(title_text="Spot", tickformat=",", range=[float(found.spots.min()), float(found.spots.max())])
     figure.update_yaxes(title_text="Profit and loss", tickformat=",", zeroline=True, zerolinewidth=1.2)
     return figure
