@@ -13,8 +13,8 @@ from algomaster import features
 from algomaster.core.errors import DataError
 from algomaster.core.jit import kernel
 from algomaster.features import library
-from algomaster.features.series import node
 from algomaster.features.series import given as series
+from algomaster.features.series import node
 from feature_bars import bars
 
 BUILT_IN = features.names()

@@ -8,22 +8,22 @@ WINDOWS = (5, 10, 20, 30, 60)
 
 def alpha158(frame: pd.DataFrame) -> pd.DataFrame:
     """Give the 158 columns for columns open, high, low, close, volume and, if there, vwap."""
-    o, h, l, c, v = (frame[name].astype(float) for name in ("open", "high", "low", "close", "volume"))
-    vwap = frame["vwap"] if "vwap" in frame else (h + l + c) / 3
-    width = h - l
+    o, h, lo, c, v = (frame[name].astype(float) for name in ("open", "high", "low", "close", "volume"))
+    vwap = frame["vwap"] if "vwap" in frame else (h + lo + c) / 3
+    width = h - lo
     out = {
         "KMID": (c - o) / o,
         "KLEN": width / o,
         "KMID2": (c - o) / width,
         "KUP": (h - np.maximum(o, c)) / o,
         "KUP2": (h - np.maximum(o, c)) / width,
-        "KLOW": (np.minimum(o, c) - l) / o,
-        "KLOW2": (np.minimum(o, c) - l) / width,
-        "KSFT": (2 * c - h - l) / o,
-        "KSFT2": (2 * c - h - l) / width,
+        "KLOW": (np.minimum(o, c) - lo) / o,
+        "KLOW2": (np.minimum(o, c) - lo) / width,
+        "KSFT": (2 * c - h - lo) / o,
+        "KSFT2": (2 * c - h - lo) / width,
         "OPEN0": o / c,
         "HIGH0": h / c,
-        "LOW0": l / c,
+        "LOW0": lo / c,
         "VWAP0": vwap / c,
     }
     lagged, lagged_v = c.shift(1), v.shift(1)
@@ -44,13 +44,13 @@ def alpha158(frame: pd.DataFrame) -> pd.DataFrame:
         put("RSQR", pd.Series(lines[1]))
         put("RESI", pd.Series(lines[2]) / c)
         put("MAX", h.rolling(n).max() / c)
-        put("MIN", l.rolling(n).min() / c)
+        put("MIN", lo.rolling(n).min() / c)
         put("QTLU", roll.quantile(0.8) / c)
         put("QTLD", roll.quantile(0.2) / c)
         put("RANK", roll.rank(pct=True))
-        put("RSV", (c - l.rolling(n).min()) / (h.rolling(n).max() - l.rolling(n).min()))
+        put("RSV", (c - lo.rolling(n).min()) / (h.rolling(n).max() - lo.rolling(n).min()))
         put("IMAX", h.rolling(n).apply(lambda x: x.argmax() + 1, raw=True) / n)
-        put("IMIN", l.rolling(n).apply(lambda x: x.argmin() + 1, raw=True) / n)
+        put("IMIN", lo.rolling(n).apply(lambda x: x.argmin() + 1, raw=True) / n)
         put("IMXD", columns["IMAX"][-1] - columns["IMIN"][-1])
         put("CORR", c.rolling(n).corr(np.log(v + 1)))
         put("CORD", (c / lagged).rolling(n).corr(np.log(v / lagged_v + 1)))

@@ -66,17 +66,17 @@ def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
         while first < last:
             if cursor == capacity:
                 for r in range(code.kept.size):
-                    row = code.kept[r]
-                    past, front = tape[row + capacity - history : row + capacity], tape[row : row + history]
+                    begun = tape[code.kept[r] : code.kept[r] + history]
+                    end = tape[code.kept[r] + capacity - history : code.kept[r] + capacity]
                     for i in range(history):
-                        front[i] = past[i]
+                        begun[i] = end[i]
                 cursor = history
             count = min(capacity - cursor, last - first)
             for c in range(code.given.size):
-                row = code.given[c] + cursor
-                source, target = series[c, first : first + count], tape[row : row + count]
+                row = tape[code.given[c] + cursor : code.given[c] + cursor + count]
+                values = series[c, first : first + count]
                 for i in range(count):
-                    target[i] = source[i]
+                    row[i] = values[i]
             machine(code, tape, cursor, cursor + count, stride, out, first)
             cursor += count
             first += count
@@ -101,10 +101,10 @@ def machine(code, tape, start, stop, stride, out, at):
         line = code.places[lines[n, 1]:lines[n + 1, 1]]
 {calls}
         for r in range(lines[n, 2], lines[n + 1, 2]):
-            row = results[r, 0] + start
-            source, target = tape[row:row + stop - start], out[results[r, 1], at:at + stop - start]
+            row = tape[results[r, 0] + start:results[r, 0] + stop]
+            target = out[results[r, 1], at:at + stop - start]
             for i in range(stop - start):
-                target[i] = source[i]
+                target[i] = row[i]
 """
     names: dict[str, Any] = {f"kernel_{n}": each for n, each in enumerate(kernels)}
     names["__name__"] = __name__
