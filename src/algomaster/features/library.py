@@ -8,7 +8,7 @@ from typing import Final
 
 from algomaster.core.errors import CatalogueError
 from algomaster.core.registry import Catalogue
-from algomaster.features.catalogue import alpha158
+from algomaster.features.catalogue import alpha158, clock, cross, microstructure, volume
 from algomaster.features.definition import Feature
 from algomaster.features.program import nodes_of
 
@@ -17,7 +17,9 @@ __all__ = ["CATALOGUE", "choose", "get", "kernels", "kernels_of", "names", "pres
 CATALOGUE: Final[Catalogue[Feature]] = Catalogue("feature")
 _PRESETS: Final[dict[str, tuple[str, ...]]] = {}
 
-_ALGO170: Final[tuple[tuple[Feature, ...], ...]] = ()
+_ALGO170: Final[tuple[tuple[Feature, ...], ...]] = (
+    volume.FEATURES, microstructure.FEATURES, clock.FEATURES, cross.FEATURES,
+)  # fmt: skip
 for _family in (*_ALGO170, alpha158.FEATURES):
     for _feature in _family:
         CATALOGUE.add(_feature.name, _feature)
