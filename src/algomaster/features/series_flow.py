@@ -44,7 +44,7 @@ def normal_share(a: Series) -> Series:
 
 def imbalance(traded: Series, bought: Series, *, parts: int, buckets: int, sessions: int) -> Series:
     """Mean imbalance of the last ``buckets``, each 1/``parts`` of the mean volume of the last ``sessions``."""
-    begin = (NAN, 0.0, 0.0, NAN, 0.0, -1.0, 0.0) + (0.0,) * (sessions + buckets)
+    begin = (NAN, 0.0, 0.0, NAN, 0.0, -1.0, 0.0) + (0.0,) * (2 * (sessions + buckets))
     inputs = (traded, bought, s.fresh())
     return node(microstructure.order_imbalance, *inputs, numbers=(parts, buckets, sessions), begin=begin)
 

@@ -39,7 +39,8 @@ def table(underlying: str = DEFAULT) -> tuple[float, ...]:
     for session in calendar.sessions(*COVERED):
         at = session.date.toordinal() - first
         close = session.first_minute + session.minutes
-        scheduled = _regular_close(session.date) if session.kind == "regular" else close
+        disturbed = session.kind == "regular" and session.halts
+        scheduled = _regular_close(session.date) if disturbed else close
         found[at, :3] = session.first_minute, close, scheduled
         found[at, 7] = float(_after_holiday(session.date))
         length[at] = scheduled - session.first_minute

@@ -65,7 +65,7 @@ def _volume_balance(n: int) -> Series:
 
 
 def _value_area_pos() -> Series:
-    middle, width = flow.value_area(_typical, _v, step=0.0005, steps=200, share=0.7)
+    middle, width = flow.value_area(_typical, _v, step=0.001, steps=100, share=0.7)
     return (_c - middle) / width
 
 
@@ -137,11 +137,11 @@ FEATURES: Final = (
     ),
     Feature(
         name="value_area_pos", family="volume", formula="(c-POC)/(VAH-VAL) of the session's volume by price",
-        expression=_value_area_pos(), parameters={"step": 0.0005, "steps": 200, "share": 0.7}, sessions=1, wait=0,
+        expression=_value_area_pos(), parameters={"step": 0.001, "steps": 100, "share": 0.7}, sessions=1, wait=0,
         nan_rule="NaN until the session has had volume and on bars whose volume is missing",
         source=(
             "Steidlmayer 1984, CBOT Market Profile: 70 % of the volume around the fullest price, two steps at a time "
-            "on the fuller side. Steps are 0.05 % of the session's first price, the outermost at +-10 %; a bar's "
+            "on the fuller side. Steps are 0.1 % of the session's first price, the outermost at +-10 %; a bar's "
             "volume stands at (h+l+c)/3; VAH and VAL are the outer edges; of equally full prices the first to be so"
         ),
     ),

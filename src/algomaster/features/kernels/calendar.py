@@ -35,29 +35,60 @@ def trading_day(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     where they are NaN. Numbers: minutes a bar lasts, first day, days, then the table. All counts are those at the
     bar's end; NaN for a bar outside the hours of a session.
     """
+    at = start
+    while at < stop:
+        day, expiry, monthly = tape[line[2] + at], tape[line[4] + at], tape[line[5] + at]
+        end = at + 1
+        while (
+            end < stop
+            and tape[line[2] + end] == day
+            and _same(tape[line[4] + end], expiry)
+            and _same(tape[line[5] + end], monthly)
+        ):
+            end += 1
+        _one_day(tape, line, at, end, day, expiry, monthly)
+        at = end
+
+
+@kernel(lean=True, inner=True)
+def _same(a: float, b: float) -> bool:
+    """Say whether two numbers are equal or both missing."""
+    return a == b or (a != a and b != b)
+
+
+@kernel(lean=True, inner=True)
+def _one_day(
+    tape: FloatArray, line: IntArray, start: int, stop: int, day: float, expiry: float, monthly: float
+) -> None:
+    """Write the bars of one day, whose rows of the table are looked up once."""
     length, first, days = tape[line[0]], tape[line[0] + 1], tape[line[0] + 2]
     table = line[0] + 3
-    for i in range(start, stop):
-        day = tape[line[2] + i]
-        end = tape[line[3] + i] + length
-        within = (day >= first) & (day < first + days)
-        row = table + int(day - first) * 8 if within else table
-        good = within & (end - length >= tape[row]) & (end <= tape[row + 1])
+    inside = (day >= first) & (day < first + days)
+    row = table + int(day - first) * DAY_FIELDS if inside else table
+    opened, closed = tape[row] if inside else math.nan, tape[row + 1]
+    scheduled, after_holiday = tape[row + 2], tape[row + 7]
+    expiry = expiry if expiry == expiry else tape[row + 5]
+    monthly = monthly if monthly == monthly else tape[row + 6]
+    ahead = inside & (expiry >= day) & (expiry < first + days)
+    last = table + int(expiry - first) * DAY_FIELDS if ahead else row
+    sessions = tape[last + 3] - tape[row + 3] if ahead else math.nan
+    minutes = tape[last + 4] - tape[row + 4] if ahead else math.nan
+    nights = monthly - day if monthly >= day else math.nan
+    begins = tape[line[3] + start : line[3] + stop]
+    since, left = tape[line[6] + start : line[6] + stop], tape[line[7] + start : line[7] + stop]
+    to_expiry, until = tape[line[8] + start : line[8] + stop], tape[line[9] + start : line[9] + stop]
+    to_monthly, holiday = tape[line[10] + start : line[10] + stop], tape[line[11] + start : line[11] + stop]
+    for i in range(stop - start):
+        good = (begins[i] >= opened) & (begins[i] + length <= closed)
         missing = 0.0 if good else math.nan
-        expiry, monthly = tape[line[4] + i], tape[line[5] + i]
-        expiry = expiry if expiry == expiry else tape[row + 5]
-        monthly = monthly if monthly == monthly else tape[row + 6]
-        ahead = (expiry >= day) & (expiry < first + days)
-        last = table + int(expiry - first) * 8 if within & ahead else row
-        beyond = missing if ahead else math.nan
-        left = tape[row + 2] - end
-        left = left if left > 0.0 else 0.0
-        tape[line[6] + i] = end - tape[row] + missing
-        tape[line[7] + i] = left + missing
-        tape[line[8] + i] = tape[last + 3] - tape[row + 3] + beyond
-        tape[line[9] + i] = tape[last + 4] - tape[row + 4] + left + beyond
-        tape[line[10] + i] = monthly - day + (missing if monthly >= day else math.nan)
-        tape[line[11] + i] = tape[row + 7] + missing
+        rest = scheduled - (begins[i] + length)
+        rest = (rest if rest > 0.0 else 0.0) + missing
+        since[i] = begins[i] + length - opened + missing
+        left[i] = rest
+        to_expiry[i] = sessions + missing
+        until[i] = minutes + rest
+        to_monthly[i] = nights + missing
+        holiday[i] = after_holiday + missing
 
 
 @kernel(lean=True, inner=True)

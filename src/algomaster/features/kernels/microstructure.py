@@ -9,6 +9,7 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.density import normal
 from algomaster.pricing.kernels.elementary import exp, log_ratio
+from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["detrended_range", "high_low_spread", "normal_share", "order_imbalance"]
 
@@ -83,7 +84,7 @@ def detrended_range(tape: FloatArray, line: IntArray, start: int, stop: int, str
     for lag in range(bars - (bars - 1) % 4, bars):
         past = tape[line[2] + start - lag * stride : line[2] + stop - lag * stride]
         for i in range(stop - start):
-            value = past[i] + slope[i] * lag
+            value = fused(slope[i], lag, past[i])
             high[i] = value if value > high[i] else high[i]
             low[i] = value if value < low[i] else low[i]
     for i in range(stop - start):
@@ -97,7 +98,7 @@ def _one_range(tape: FloatArray, line: IntArray, start: int, bars: int, stride: 
     high = low = tape[here]
     slope = (high - tape[here - bars * stride]) / bars
     for lag in range(1, bars):
-        value = tape[here - lag * stride] + slope * lag
+        value = fused(slope, lag, tape[here - lag * stride])
         high = value if value > high else high
         low = value if value < low else low
     tape[line[3] + start] = high - low
@@ -109,17 +110,17 @@ def _one_range(tape: FloatArray, line: IntArray, start: int, bars: int, stride: 
 def _four(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int, lag: int) -> None:
     """Take four lags into the extremes, whose rows are read and written once."""
     here = line[2] + start - lag * stride
-    high, low, slope = (
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
-        tape[line[5] + start : line[5] + stop],
-    )
     count = stop - start
+    high, low, slope = (
+        tape[line[3] + start : line[3] + start + count],
+        tape[line[4] + start : line[4] + start + count],
+        tape[line[5] + start : line[5] + start + count],
+    )
     p, q = tape[here : here + count], tape[here - stride : here - stride + count]
     r, s = tape[here - 2 * stride : here - 2 * stride + count], tape[here - 3 * stride : here - 3 * stride + count]
     for i in range(count):
-        a, b = p[i] + slope[i] * lag, q[i] + slope[i] * (lag + 1)
-        c, d = r[i] + slope[i] * (lag + 2), s[i] + slope[i] * (lag + 3)
+        a, b = fused(slope[i], lag, p[i]), fused(slope[i], lag + 1, q[i])
+        c, d = fused(slope[i], lag + 2, r[i]), fused(slope[i], lag + 3, s[i])
         top, more = a if a > b else b, c if c > d else d
         bottom, less = a if a < b else b, c if c < d else d
         top = top if top > more else more
@@ -132,13 +133,14 @@ def _four(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int, 
 def order_imbalance(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Mean imbalance of the last buckets of volume (Easley, Lopez de Prado and O'Hara 2012).
 
-    Reads volume, share bought, first bar of a session. A bucket holds 1/b of the mean volume of the last sessions; the bar that fills it spills into the next, and each
-    session begins with an empty one. Numbers: b, buckets, sessions. State: bucket's size, what is in it, what of that
-    was bought, the mean, today's volume, sessions gone by, buckets filled, then today's and the sessions' volumes and the
-    buckets' imbalances, both as rings. Bars whose volume or share is missing are passed over.
+    Reads volume, share bought, first bar of a session. A bucket holds 1/b of the mean volume of the last sessions; the
+    bar that fills it spills into the next, and each session begins with an empty one. Numbers: b, buckets, sessions.
+    State: a bucket's size, what is in it, what of that was bought, the mean, today's volume, sessions gone by, buckets
+    filled, then as rings the sessions' volumes and the buckets' imbalances, each twice. Bars whose volume or share is
+    missing are passed over.
     """
     buckets, sessions = int(tape[line[0] + 1]), int(tape[line[0] + 2])
-    size = 7 + sessions + buckets
+    size = 7 + 2 * (sessions + buckets)
     for each in range(stride):
         own = line[1] + each * size
         for i in range(start + each, stop, stride):
@@ -157,13 +159,11 @@ def _next_size(tape: FloatArray, own: int, parts: float, sessions: int) -> None:
     """Take the volume of the session that has ended into the size of a bucket, and begin an empty one."""
     gone = tape[own + 5]
     if gone >= 0.0:
-        tape[own + 7 + int(gone) % sessions] = tape[own + 4]
+        _remember(tape, own + 7, int(gone) % sessions, sessions, tape[own + 4])
     gone += 1.0
     gone = gone - sessions if gone >= 2.0 * sessions else gone
     tape[own + 5] = gone
-    total = 0.0
-    for n in range(sessions):
-        total += tape[own + 7 + n]
+    total = _sum(tape, own + 7 + int(gone if gone >= 0.0 else 0.0) % sessions, sessions)
     tape[own] = total / (sessions * parts) if gone >= sessions else math.nan
     tape[own + 1], tape[own + 2], tape[own + 4] = 0.0, 0.0, 0.0
 
@@ -171,7 +171,7 @@ def _next_size(tape: FloatArray, own: int, parts: float, sessions: int) -> None:
 @kernel(lean=True, inner=True)
 def _pour(tape: FloatArray, own: int, sessions: int, buckets: int, volume: float, share: float) -> None:
     """Pour a bar's volume into buckets, and take the mean anew if one is full."""
-    ring = own + 7 + sessions
+    ring = own + 7 + 2 * sessions
     size = tape[own]
     room = size - tape[own + 1]
     if volume < room:
@@ -179,12 +179,12 @@ def _pour(tape: FloatArray, own: int, sessions: int, buckets: int, volume: float
         tape[own + 2] += volume * share
         return
     filled = int(tape[own + 6])
-    tape[ring + filled % buckets] = abs(2.0 * (tape[own + 2] + room * share) / size - 1.0)
+    _remember(tape, ring, filled % buckets, buckets, abs(2.0 * (tape[own + 2] + room * share) / size - 1.0))
     filled += 1
     times = (volume - room) / size
     whole = math.floor(times if times < 1e15 else 1e15)
     for _ in range(whole if whole < buckets else buckets):
-        tape[ring + filled % buckets] = abs(2.0 * share - 1.0)
+        _remember(tape, ring, filled % buckets, buckets, abs(2.0 * share - 1.0))
         filled += 1
         filled = filled - buckets if filled >= 2 * buckets else filled
     rest = volume - room - whole * size
@@ -192,7 +192,21 @@ def _pour(tape: FloatArray, own: int, sessions: int, buckets: int, volume: float
     tape[own + 1], tape[own + 2] = rest, rest * share
     filled = filled - buckets if filled >= 2 * buckets else filled
     tape[own + 6] = filled
-    total = 0.0
-    for n in range(buckets):
-        total += tape[ring + n]
-    tape[own + 3] = total / buckets if filled >= buckets else math.nan
+    tape[own + 3] = _sum(tape, ring + filled % buckets, buckets) / buckets if filled >= buckets else math.nan
+
+
+@kernel(lean=True, inner=True)
+def _remember(tape: FloatArray, ring: int, place: int, size: int, value: float) -> None:
+    """Write a value into a ring that is kept twice, one after the other: so its last values always stand in order."""
+    tape[ring + place] = value
+    tape[ring + size + place] = value
+
+
+@kernel(lean=True, inner=True)
+def _sum(tape: FloatArray, first: int, count: int) -> float:
+    """Sum so many values from the oldest on: the order must not depend on where the ring stands."""
+    one, other = 0.0, 0.0
+    for n in range(0, count - 1, 2):
+        one += tape[first + n]
+        other += tape[first + n + 1]
+    return one + other + (tape[first + count - 1] if count % 2 else 0.0)

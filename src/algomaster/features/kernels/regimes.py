@@ -50,8 +50,9 @@ def join_paths(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
 def two_states(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Probability of the higher of two states given a up to now (Hamilton 1989, the filter, never the smoother).
 
-    In both states a is normal with one variance. Numbers: slope of the log of the ratio of the two densities in a, the a at which they are equal, probabilities of
-    staying in the lower and in the higher state. State: the probability. A missing a is passed over.
+    In both states a is normal with one variance. Numbers: slope of the log of the ratio of the two densities in a, the
+    a at which they are equal, probabilities of staying in the lower and in the higher state. State: the probability. A
+    missing a is passed over.
     """
     a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
     slope, middle, calm, wild = tape[line[0]], tape[line[0] + 1], tape[line[0] + 2], tape[line[0] + 3]

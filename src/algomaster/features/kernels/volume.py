@@ -75,8 +75,9 @@ def _close_session(tape: FloatArray, own: int, minutes: int, sessions: int, leas
         fresh[k] = math.nan
         means[k] = 0.0
         counts[k] = 0.0
-    for n in range(sessions + 1):
-        row = tape[rows + n * minutes : rows + (n + 1) * minutes]
+    for n in range(1, sessions + 1):  # from the oldest on: the order of adding must not depend on where the ring stands
+        place = (today + n) % (sessions + 1)
+        row = tape[rows + place * minutes : rows + (place + 1) * minutes]
         for k in range(minutes):
             known = row[k] == row[k]
             means[k] += row[k] if known else 0.0
