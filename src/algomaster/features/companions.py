@@ -19,8 +19,9 @@ from algomaster.market import calendar
 __all__ = ["companions", "event_days"]
 
 _CONSTITUENTS: Final = 50
-_EVENT_EVERY: Final = 14  # days; known for a week ahead
+_EVENT_EVERY: Final = 14  # days; each is known of from the day of the one before
 _TICK: Final = 0.05
+_SALT: Final = 6_174  # so that no one's own generator of the same seed draws the same numbers
 
 
 def companions(bars: Any, *, seed: int = 0) -> Any:
@@ -43,7 +44,7 @@ def companions(bars: Any, *, seed: int = 0) -> Any:
         - ``breadth``: the share of 50 made-up constituents that stand above their mean price of the session;
         - ``vix``, ``usdinr``: walks that lean against the index;
         - ``bid``, ``ask``, ``bid_qty``, ``ask_qty``, ``bid_qty_5``, ``ask_qty_5``: a book around the close;
-        - ``days_to_event``: sessions to an event every second Wednesday that is known of a week ahead.
+        - ``days_to_event``: sessions to an event every second Wednesday, known of two weeks ahead.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def companions(bars: Any, *, seed: int = 0) -> Any:
 
 
 def event_days(ts: Any, events: Any) -> FloatArray:
-    """Give the sessions from each bar to the next event that is known of at the bar's end: the series ``days_to_event``.
+    """Give the sessions from each bar to the next event known of at the bar's end: the series ``days_to_event``.
 
     Parameters
     ----------
@@ -117,13 +118,15 @@ def _events(ts: IntArray) -> FloatArray:
     wednesday = 6  # 1970-01-07
     first = (int(days[0]) - wednesday) // _EVENT_EVERY * _EVENT_EVERY + wednesday
     dates = np.arange(first, int(days[1]) + _EVENT_EVERY + 1, _EVENT_EVERY)
-    known_at = np.array([calendar.to_ns(np.datetime64(int(day) - 7, "D").item()) for day in dates], dtype=np.int64)
+    known_at = np.array(
+        [calendar.to_ns(np.datetime64(int(day) - _EVENT_EVERY, "D").item()) for day in dates], dtype=np.int64
+    )
     return _until(ts, dates, known_at)
 
 
 def _draws(seed: int, stream: int, count: int) -> FloatArray:
     """Give standard normal numbers; more of a stream begin with fewer of it."""
-    return np.random.default_rng((seed, stream)).standard_normal(count)
+    return np.random.default_rng((_SALT, seed, stream)).standard_normal(count)
 
 
 def _indices(ts: IntArray, close: FloatArray, seed: int) -> dict[str, FloatArray]:

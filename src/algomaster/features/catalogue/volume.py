@@ -50,7 +50,9 @@ def _atr(n: int) -> Series:
 def _vwap_slope(n: int) -> Series:
     """Give the slope of the session's VWAP over n bars; where they reach into the session before the base is 0."""
     price = s.first_known(s.given("vwap"), _typical)
-    vwap = s.sum_since(price * _v) / s.sum_since(_v)
+    turnover = price * _v
+    priced = _v + s.number_like(turnover, 0.0)  # the volume of a bar without a price must not count either
+    vwap = s.sum_since(turnover) / s.sum_since(priced)
     return s.trend(vwap, n).slope / (_c * (1.0 - s.highest(s.fresh(), n - 1)))
 
 
