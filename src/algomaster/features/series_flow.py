@@ -24,7 +24,7 @@ def climb(a: Series, bars: int) -> Series:
 
 def usual_at_minute(a: Series, *, first: int, minutes: int, sessions: int, least: int) -> Series:
     """Mean of a at this minute of the day over the ``sessions`` before, of which ``least`` must have had it."""
-    begin = (0.0, 0.0) + (NAN,) * ((sessions + 3) * minutes)
+    begin = (0.0, 0.0) + (NAN,) * minutes + (0.0,) * minutes + (NAN,) * ((sessions + 1) * minutes)
     inputs = (a, s.session_minute(), s.fresh())
     return node(volume.usual_at_minute, *inputs, numbers=(first, minutes, sessions, least), begin=begin)
 
@@ -44,7 +44,7 @@ def normal_share(a: Series) -> Series:
 
 def imbalance(traded: Series, bought: Series, *, parts: int, buckets: int, sessions: int) -> Series:
     """Mean imbalance of the last ``buckets``, each 1/``parts`` of the mean volume of the last ``sessions``."""
-    begin = (NAN, 0.0, 0.0, NAN, 0.0, -1.0, 0.0) + (0.0,) * (2 * (sessions + buckets))
+    begin = (NAN, 0.0, 0.0, NAN, 0.0, -1.0, 0.0, 0.0, 0.0) + (0.0,) * (2 * (sessions + buckets))
     inputs = (traded, bought, s.fresh())
     return node(microstructure.order_imbalance, *inputs, numbers=(parts, buckets, sessions), begin=begin)
 

@@ -136,11 +136,11 @@ def order_imbalance(tape: FloatArray, line: IntArray, start: int, stop: int, str
     Reads volume, share bought, first bar of a session. A bucket holds 1/b of the mean volume of the last sessions; the
     bar that fills it spills into the next, and each session begins with an empty one. Numbers: b, buckets, sessions.
     State: a bucket's size, what is in it, what of that was bought, the mean, today's volume, sessions gone by, buckets
-    filled, then as rings the sessions' volumes and the buckets' imbalances, each twice. Bars whose volume or share is
-    missing are passed over.
+    filled, the places in two rings, then these, each twice: the sessions' volumes and the buckets' imbalances. Bars
+    whose volume or share is missing are passed over.
     """
     buckets, sessions = int(tape[line[0] + 1]), int(tape[line[0] + 2])
-    size = 7 + 2 * (sessions + buckets)
+    size = 9 + 2 * (sessions + buckets)
     for each in range(stride):
         own = line[1] + each * size
         for i in range(start + each, stop, stride):
@@ -150,63 +150,63 @@ def order_imbalance(tape: FloatArray, line: IntArray, start: int, stop: int, str
             known = (volume >= 0.0) & (volume < math.inf)
             tape[own + 4] += volume if known else 0.0
             if known & (share == share) & (tape[own] > 0.0):
-                _pour(tape, own, sessions, buckets, volume, share)
+                room = tape[own] - tape[own + 1]
+                if volume < room:
+                    tape[own + 1] += volume
+                    tape[own + 2] += volume * share
+                else:
+                    _spill(tape, own, own + 9 + 2 * sessions, buckets, volume - room, share)
             tape[line[5] + i] = tape[own + 3] if known & (share == share) else math.nan
 
 
 @kernel(lean=True, inner=True)
 def _next_size(tape: FloatArray, own: int, parts: float, sessions: int) -> None:
     """Take the volume of the session that has ended into the size of a bucket, and begin an empty one."""
-    gone = tape[own + 5]
-    if gone >= 0.0:
-        _remember(tape, own + 7, int(gone) % sessions, sessions, tape[own + 4])
-    gone += 1.0
-    gone = gone - sessions if gone >= 2.0 * sessions else gone
-    tape[own + 5] = gone
-    total = _sum(tape, own + 7 + int(gone if gone >= 0.0 else 0.0) % sessions, sessions)
-    tape[own] = total / (sessions * parts) if gone >= sessions else math.nan
+    if tape[own + 5] >= 0.0:
+        _remember(tape, own + 9, own + 7, sessions, tape[own + 4])
+    tape[own + 5] = tape[own + 5] + 1.0 if tape[own + 5] < sessions else tape[own + 5]
+    total = _sum(tape, own + 9 + int(tape[own + 7]), sessions)
+    tape[own] = total / (sessions * parts) if tape[own + 5] >= sessions else math.nan
     tape[own + 1], tape[own + 2], tape[own + 4] = 0.0, 0.0, 0.0
 
 
 @kernel(lean=True, inner=True)
-def _pour(tape: FloatArray, own: int, sessions: int, buckets: int, volume: float, share: float) -> None:
-    """Pour a bar's volume into buckets, and take the mean anew if one is full."""
-    ring = own + 7 + 2 * sessions
+def _spill(tape: FloatArray, own: int, ring: int, buckets: int, over: float, share: float) -> None:
+    """Close the bucket that is full, and those that what is over fills as well; then take the mean anew."""
     size = tape[own]
-    room = size - tape[own + 1]
-    if volume < room:
-        tape[own + 1] += volume
-        tape[own + 2] += volume * share
-        return
-    filled = int(tape[own + 6])
-    _remember(tape, ring, filled % buckets, buckets, abs(2.0 * (tape[own + 2] + room * share) / size - 1.0))
-    filled += 1
-    times = (volume - room) / size
+    bought = tape[own + 2] + (size - tape[own + 1]) * share
+    _remember(tape, ring, own + 8, buckets, abs(2.0 * bought / size - 1.0))
+    times = over / size
     whole = math.floor(times if times < 1e15 else 1e15)
     for _ in range(whole if whole < buckets else buckets):
-        _remember(tape, ring, filled % buckets, buckets, abs(2.0 * share - 1.0))
-        filled += 1
-        filled = filled - buckets if filled >= 2 * buckets else filled
-    rest = volume - room - whole * size
+        _remember(tape, ring, own + 8, buckets, abs(2.0 * share - 1.0))
+    filled = tape[own + 6] + 1.0 + whole
+    tape[own + 6] = filled if filled < buckets else float(buckets)
+    rest = over - whole * size
     rest = rest if rest > 0.0 else 0.0
     tape[own + 1], tape[own + 2] = rest, rest * share
-    filled = filled - buckets if filled >= 2 * buckets else filled
-    tape[own + 6] = filled
-    tape[own + 3] = _sum(tape, ring + filled % buckets, buckets) / buckets if filled >= buckets else math.nan
+    mean = _sum(tape, ring + int(tape[own + 8]), buckets) / buckets
+    tape[own + 3] = mean if filled >= buckets else math.nan
 
 
 @kernel(lean=True, inner=True)
-def _remember(tape: FloatArray, ring: int, place: int, size: int, value: float) -> None:
+def _remember(tape: FloatArray, ring: int, at: int, size: int, value: float) -> None:
     """Write a value into a ring that is kept twice, one after the other: so its last values always stand in order."""
+    place = int(tape[at])
     tape[ring + place] = value
     tape[ring + size + place] = value
+    tape[at] = place + 1.0 if place + 1 < size else 0.0
 
 
 @kernel(lean=True, inner=True)
 def _sum(tape: FloatArray, first: int, count: int) -> float:
     """Sum so many values from the oldest on: the order must not depend on where the ring stands."""
-    one, other = 0.0, 0.0
-    for n in range(0, count - 1, 2):
-        one += tape[first + n]
-        other += tape[first + n + 1]
-    return one + other + (tape[first + count - 1] if count % 2 else 0.0)
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    for n in range(first, first + count - 3, 4):
+        a += tape[n]
+        b += tape[n + 1]
+        c += tape[n + 2]
+        d += tape[n + 3]
+    for n in range(first + count - count % 4, first + count):
+        a += tape[n]
+    return (a + b) + (c + d)

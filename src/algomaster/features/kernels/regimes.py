@@ -7,6 +7,7 @@ import math
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.elementary import exp
+from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["cumulative_sum_alarm", "join_paths", "two_states"]
 
@@ -59,14 +60,16 @@ def two_states(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     for i in range(stop - start):
         said = slope * (a[i] - middle)
         said = said if said < 300.0 else 300.0
-        y[i] = exp(said)
+        y[i] = exp(said) - 1.0
+    come, last = 1.0 - calm, wild + calm - 1.0
     for each in range(stride):
         state = tape[line[1] + each]
         for i in range(each, stop - start, stride):
             known = a[i] == a[i]
-            before = state * wild + (1.0 - state) * (1.0 - calm)
-            high = before * y[i]
-            state = high / (high + (1.0 - before)) if known else state
+            before = fused(state, last, come)  # state * wild + (1 - state) * (1 - calm)
+            high = fused(before, y[i], before) / fused(before, y[i], 1.0)  # with r the ratio: b r / (b r + 1 - b)
+            high = high if high < 1.0 else 1.0
+            state = high if known else state
             y[i] = state if known else math.nan
         tape[line[1] + each] = state
 

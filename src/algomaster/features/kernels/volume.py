@@ -63,25 +63,28 @@ def usual_at_minute(tape: FloatArray, line: IntArray, start: int, stop: int, str
 
 @kernel(lean=True, inner=True)
 def _close_session(tape: FloatArray, own: int, minutes: int, sessions: int, least: float) -> None:
-    """Take yesterday's row into the means, and the row of the session that is too long ago for today's."""
+    """Take the row of the session that has ended into the means; the row of the one too long ago becomes today's."""
     means, counts = tape[own + 2 : own + 2 + minutes], tape[own + 2 + minutes : own + 2 + 2 * minutes]
     rows = own + 2 + 2 * minutes
+    ended = tape[rows + int(tape[own + 1]) * minutes : rows + int(tape[own + 1] + 1.0) * minutes]
     today = int(tape[own + 1]) + 1
     today = 0 if today > sessions else today
     tape[own + 1] = today
     tape[own] = tape[own] + 1.0 if tape[own] < sessions + 1.0 else tape[own]
     fresh = tape[rows + today * minutes : rows + (today + 1) * minutes]
     for k in range(minutes):
+        counts[k] += (1.0 if ended[k] == ended[k] else 0.0) - (1.0 if fresh[k] == fresh[k] else 0.0)
         fresh[k] = math.nan
         means[k] = 0.0
-        counts[k] = 0.0
-    for n in range(1, sessions + 1):  # from the oldest on: the order of adding must not depend on where the ring stands
-        place = (today + n) % (sessions + 1)
-        row = tape[rows + place * minutes : rows + (place + 1) * minutes]
+    for n in range(1, sessions, 2):  # from the oldest on: the order of adding must not depend on where the ring stands
+        first, second = (today + n) % (sessions + 1), (today + n + 1) % (sessions + 1)
+        a = tape[rows + first * minutes : rows + (first + 1) * minutes]
+        b = tape[rows + second * minutes : rows + (second + 1) * minutes]
         for k in range(minutes):
-            known = row[k] == row[k]
-            means[k] += row[k] if known else 0.0
-            counts[k] += 1.0 if known else 0.0
+            means[k] = means[k] + (a[k] if a[k] == a[k] else 0.0) + (b[k] if b[k] == b[k] else 0.0)
+    if sessions % 2 == 1:
+        for k in range(minutes):
+            means[k] += ended[k] if ended[k] == ended[k] else 0.0
     full = tape[own] > sessions
     for k in range(minutes):
         means[k] = means[k] / counts[k] if full & (counts[k] >= least) else math.nan
