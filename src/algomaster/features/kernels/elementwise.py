@@ -14,7 +14,8 @@ from algomaster.pricing.kernels.elementary import log_ratio
 __all__ = [
     "above", "absolute", "add", "add_number", "below", "choose", "clip", "divide", "divide_number", "equal",
     "first_known", "larger", "log_of", "log_of_ratio", "multiply", "multiply_number", "number", "number_by",
-    "number_less", "ratio_less_one", "relative", "root", "sign", "smaller", "subtract",
+    "number_less", "ratio_less_one", "relative", "root", "share", "shift", "sign", "smaller",
+    "subtract",
 ]  # fmt: skip
 
 
@@ -76,6 +77,26 @@ def ratio_less_one(tape: FloatArray, line: IntArray, start: int, stop: int, stri
     )
     for i in range(stop - start):
         y[i] = (a[i] / b[i] if b[i] != 0.0 else math.nan) - 1.0
+
+
+@kernel(lean=True, inner=True)
+def share(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """A / b held between -1 and 1 against rounding, NaN where b is 0."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    y = tape[line[4] + start : line[4] + stop]
+    for i in range(stop - start):
+        value = a[i] / b[i] if b[i] != 0.0 else math.nan
+        value = 1.0 if value > 1.0 else value
+        y[i] = -1.0 if value < -1.0 else value
+
+
+@kernel(lean=True, inner=True)
+def shift(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """(first number - a) / second number."""
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    top, divisor = tape[line[0]], tape[line[0] + 1]
+    for i in range(stop - start):
+        y[i] = (top - a[i]) / divisor
 
 
 @kernel(lean=True, inner=True)

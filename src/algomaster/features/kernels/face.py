@@ -1,4 +1,6 @@
-"""The face of every kernel of this folder::
+"""The face of every kernel of this folder.
+
+It is::
 
     kernel(tape, line, start, stop, stride)
 

@@ -12,7 +12,7 @@ __all__ = ["quantiles", "rank"]
 
 @kernel(lean=True, inner=True)
 def rank(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """Average rank of a among its last n values over n, for each of a number of windows, ascending: one pass serves all.
+    """Average rank of a among its last n values over n, for several windows n, ascending: one pass serves all.
 
     Numbers: how many windows, then their lengths. Below counts 1 and equal a half, exact in float64, so the order of
     counting cannot change a bit.
@@ -62,56 +62,46 @@ def _count(tape: FloatArray, place: int, value: float, back: int, bars: int, str
 def quantiles(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Quantiles of a's last n values, between neighbours by straight line (Hyndman and Fan 1996, definition 7).
 
-    Numbers: n, how many quantiles, their shares. State: the window in order (missing values stand as infinity), then
-    how many are missing.
+    Numbers: n, room (n up to a multiple of eight), how many quantiles, their shares. State: the window in order between
+    -inf and inf, twice (missing values stand as inf, which also fills the room); which of the two holds; how many are
+    missing.
     """
-    bars, count = int(tape[line[0]]), int(tape[line[0] + 1])
+    bars, room, count = int(tape[line[0]]), int(tape[line[0] + 1]), int(tape[line[0] + 2])
     back = bars * stride
+    size = room + 2
     for each in range(stride):
-        first = line[1] + each * (bars + 1)
-        ordered = tape[first : first + bars]
-        missing = tape[first + bars]
+        own = line[1] + each * (2 * size + 2)
+        which, missing = int(tape[own + 2 * size]), tape[own + 2 * size + 1]
         for i in range(start + each, stop, stride):
             new, old = tape[line[2] + i], tape[line[2] + i - back]
-            if new != new:
-                missing += 1.0
-                new = math.inf
-            if old != old:
-                missing -= 1.0
-                old = math.inf
-            _replace(ordered, bars, old, new)
+            missing += (1.0 if new != new else 0.0) - (1.0 if old != old else 0.0)
+            new = new if new == new else math.inf
+            old = old if old == old else math.inf
+            here, there = own + which * size, own + (1 - which) * size
+            _replace(tape[here : here + size], tape[there + 1 : there + 1 + room], old, new)
+            which = 1 - which
             for q in range(count):
-                place = tape[line[0] + 2 + q] * (bars - 1)
+                place = tape[line[0] + 3 + q] * (bars - 1)
                 low = int(place)
-                high = low + 1 if low + 1 < bars else low
-                value = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+                below = tape[there + 1 + low]
+                above = tape[there + 2 + low] if low + 1 < bars else below
+                value = below + (above - below) * (place - low)
                 tape[line[3 + q] + i] = value if missing == 0.0 else math.nan
-        tape[first + bars] = missing
+        tape[own + 2 * size], tape[own + 2 * size + 1] = float(which), missing
 
 
 @kernel(lean=True, inner=True)
-def _replace(ordered: FloatArray, bars: int, old: float, new: float) -> None:
-    """Take one value out of the ordered window and put another in."""
-    place = _below(ordered, bars, old)
-    if new >= old:
-        while place + 1 < bars and ordered[place + 1] < new:
-            ordered[place] = ordered[place + 1]
-            place += 1
-    else:
-        while place > 0 and ordered[place - 1] > new:
-            ordered[place] = ordered[place - 1]
-            place -= 1
-    ordered[place] = new
+def _replace(ordered: FloatArray, after: FloatArray, old: float, new: float) -> None:
+    """Write the ordered window with one value out and another in, each place from its neighbours and without a branch.
 
-
-@kernel(lean=True, inner=True)
-def _below(ordered: FloatArray, bars: int, value: float) -> int:
-    """Count the values below ``value``: the place of its first equal."""
-    low, high = 0, bars
-    while low < high:
-        middle = (low + high) >> 1
-        if ordered[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < bars else bars - 1
+    Above the value that leaves, what is not above the new one moves down a place; below it, what is not below the new
+    one moves up; where neither holds, the new one or what was there stays.
+    """
+    falls = new < old
+    for j in range(after.size):
+        low, here, high = ordered[j], ordered[j + 1], ordered[j + 2]
+        up = low if low > new else new
+        up = here if here < up else up
+        down = high if high < new else new
+        down = here if here > down else down
+        after[j] = up if (here < old) | ((here == old) & falls) else down

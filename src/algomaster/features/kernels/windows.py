@@ -17,8 +17,9 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 
 __all__ = [
-    "central_powers", "deviation", "earlier", "join_comoment", "join_highest", "join_lowest", "join_moments",
-    "join_sums", "join_trend", "mean_deviation", "where_highest", "where_lowest", "zero",
+    "central_powers", "correlation", "deviation", "earlier", "explained", "join_comoment", "join_highest",
+    "join_lowest", "join_moments", "join_sums", "join_trend", "mean_deviation", "residual", "where_highest",
+    "where_lowest", "zero",
 ]  # fmt: skip
 
 
@@ -82,11 +83,10 @@ def join_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 
 @kernel(lean=True, inner=True)
 def where_highest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """Bars since the highest: (value, age) now and the first number bars before, joined; of equals the later if the second."""
+    """Bars since the highest: (value, age) now and n bars before. Numbers: n, 1 if of equals the later counts."""
     back = int(tape[line[0]]) * stride
-    value, age, top, since = (
-        tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop], tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop],
-    )  # fmt: skip
+    value, age = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    top, since = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
     before, age_before = (
         tape[line[2] + start - back : line[2] + stop - back],
         tape[line[3] + start - back : line[3] + stop - back],
@@ -105,9 +105,8 @@ def where_highest(tape: FloatArray, line: IntArray, start: int, stop: int, strid
 def where_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Bars since the lowest, as :func:`where_highest`."""
     back = int(tape[line[0]]) * stride
-    value, age, low, since = (
-        tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop], tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop],
-    )  # fmt: skip
+    value, age = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    low, since = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
     before, age_before = (
         tape[line[2] + start - back : line[2] + stop - back],
         tape[line[3] + start - back : line[3] + stop - back],
@@ -220,3 +219,37 @@ def central_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stri
             square = gap * gap
             cube[i] += square * gap
             fourth[i] += square * square
+
+
+@kernel(lean=True, inner=True)
+def correlation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Correlation from a sum of products and two sums of squares of deviations: a / sqrt(b c), NaN where that is 0."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    for i in range(stop - start):
+        spread = math.sqrt(b[i]) * math.sqrt(c[i])
+        value = a[i] / spread if spread != 0.0 else math.nan
+        value = 1.0 if value > 1.0 else value
+        y[i] = -1.0 if value < -1.0 else value
+
+
+@kernel(lean=True, inner=True)
+def explained(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Share of the squared deviations b that a straight line with time comoment a explains: a a / (b n), at most 1."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    y = tape[line[4] + start : line[4] + stop]
+    time = tape[line[0]]
+    for i in range(stop - start):
+        base = b[i] * time
+        value = a[i] * a[i] / base if base != 0.0 else math.nan
+        y[i] = 1.0 if value > 1.0 else value
+
+
+@kernel(lean=True, inner=True)
+def residual(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """What a straight line leaves of the newest value: a - (mean b + time comoment c * n)."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    ahead = tape[line[0]]
+    for i in range(stop - start):
+        y[i] = a[i] - (b[i] + c[i] * ahead)
