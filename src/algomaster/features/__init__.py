@@ -6,18 +6,24 @@ from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
     from algomaster.features.batch import compute
+    from algomaster.features.chain_rows import Snapshots, chain_inputs, snapshot_row
     from algomaster.features.definition import Feature
     from algomaster.features.library import get, names, preset
     from algomaster.features.own import define, feature
     from algomaster.features.stepping import Online, online
 
-__all__ = ["Feature", "Online", "compute", "define", "feature", "get", "names", "online", "preset"]
+__all__ = [
+    "Feature", "Online", "Snapshots", "chain_inputs", "compute", "define", "feature", "get", "names", "online", "preset",
+    "snapshot_row",
+]  # fmt: skip
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "Feature": "algomaster.features.definition",
         "Online": "algomaster.features.stepping",
+        "Snapshots": "algomaster.features.chain_rows",
+        "chain_inputs": "algomaster.features.chain_rows",
         "compute": "algomaster.features.batch",
         "define": "algomaster.features.own",
         "feature": "algomaster.features.own",
@@ -25,5 +31,6 @@ __getattr__, __dir__ = attach(
         "names": "algomaster.features.library",
         "online": "algomaster.features.stepping",
         "preset": "algomaster.features.library",
+        "snapshot_row": "algomaster.features.chain_rows",
     },
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from algomaster.core.errors import CatalogueError
 from algomaster.core.registry import Catalogue
-from algomaster.features.catalogue import alpha158
+from algomaster.features.catalogue import alpha158, chain, surface
 from algomaster.features.definition import Feature
 
 __all__ = ["CATALOGUE", "choose", "enter_own", "get", "kernels", "names", "preset"]
@@ -16,7 +16,7 @@ __all__ = ["CATALOGUE", "choose", "enter_own", "get", "kernels", "names", "prese
 CATALOGUE: Final[Catalogue[Feature]] = Catalogue("feature")
 _PRESETS: Final[dict[str, tuple[str, ...]]] = {}
 
-_ALGO170: Final[tuple[tuple[Feature, ...], ...]] = ()
+_ALGO170: Final[tuple[tuple[Feature, ...], ...]] = (chain.FEATURES, surface.FEATURES)
 for _family in (*_ALGO170, alpha158.FEATURES):
     for _feature in _family:
         CATALOGUE.add(_feature.name, _feature)
