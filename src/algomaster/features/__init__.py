@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from algomaster.features.stepping import Online, online
 
 __all__ = [
-    "Feature", "Online", "Snapshots", "chain_inputs", "compute", "define", "feature", "get", "names", "online", "preset",
-    "snapshot_row",
+    "Feature", "Online", "Snapshots", "chain_inputs", "compute", "define", "feature", "get", "names", "online",
+    "preset", "snapshot_row",
 ]  # fmt: skip
 
 __getattr__, __dir__ = attach(

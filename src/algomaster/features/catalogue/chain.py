@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from algomaster.features import series as s
 from algomaster.features import series_chain as chain
-from algomaster.features.definition import SAME_BAR, SESSION, WINDOW, Feature
+from algomaster.features.definition import SAME_BAR, Feature
 from algomaster.features.series import Series
 
 __all__ = ["FEATURES"]
@@ -46,9 +46,9 @@ def _column(name: str, formula: str, *, column: str = "", low: float, high: floa
 
 
 _INF: Final = float("inf")
-_POSITIVE: Final[dict[str, float]] = {"low": 0.0, "high": _INF}
-_SHARE: Final[dict[str, float]] = {"low": 0.0, "high": 1.0}
-_CHANGE: Final[dict[str, float]] = {"low": -_INF, "high": 1.0}
+_POSITIVE: Final[dict[str, Any]] = {"low": 0.0, "high": _INF}
+_SHARE: Final[dict[str, Any]] = {"low": 0.0, "high": 1.0}
+_CHANGE: Final[dict[str, Any]] = {"low": -_INF, "high": 1.0}
 _ADV: Final = "NaN until 20 sessions are over, where the bar's exposure is missing, and without volume"
 
 FEATURES: Final = (
@@ -84,22 +84,25 @@ FEATURES: Final = (
     _column("oi_entropy_p", "-sum p ln p / ln(strikes with poi), p = poi/sum poi", **_SHARE),
     _feature(
         "buildup_state",
-        "1 long build-up (c up, oi up), 2 short build-up (down, up), 3 short covering (up, down), 4 long unwinding (down, "
-        "down), 0 if one stands still; c and oi of the front future's bar against the bar before",
-        _build_up(), unit="code", low=0.0, high=4.0, nan_rule="NaN in the session's first bar and without the future's oi",
+        "of the signs of c - c1 and oi - oi1 of the front future: 1 long build-up (+, +), 2 short build-up (-, +), "
+        "3 short covering (+, -), 4 long unwinding (-, -), 0 where one stands still",
+        _build_up(), unit="code", low=0.0, high=4.0,
+        nan_rule="NaN in the session's first bar and without the future's oi",
         source="feature list v1, G",
     ),
     _feature(
         "fut_doi_15m", "ln(oi / oi 15 bars before) of the front future",
         s.log_ratio(_future_oi, s.earlier(_future_oi, 15)) / chain.same_session(15), parameters={"n": 15},
-        unit="log change", nan_rule=WINDOW + "; NaN in the session's first bars", source="feature list v1, G",
+        unit="log change", source="feature list v1, G",
+        nan_rule="NaN in the session's first bars and without the future's oi",
     ),
     _feature(
-        "gex", "sum (coi-poi) gamma S^2 0.01 / ADV, ADV = mean of sum c v over 20 sessions", s.given("gex_net") / _turnover,
-        parameters={"sign": (1.0, -1.0), "adv_sessions": ADV_SESSIONS}, sessions=ADV_SESSIONS + 1, wait=0, nan_rule=_ADV,
+        "gex", "sum (coi-poi) gamma S^2 0.01 / ADV, ADV = mean of sum c v over 20 sessions",
+        s.given("gex_net") / _turnover, parameters={"sign": (1.0, -1.0), "adv_sessions": ADV_SESSIONS},
+        sessions=ADV_SESSIONS + 1, wait=0, nan_rule=_ADV,
         same_under=frozenset({"price"}), unit="share of a day's turnover for a move of 1 %",
-        source="SqueezeMetrics (2016), Gamma Exposure; algomaster.pricing.exposure; coi and poi are units, the lot is in "
-        "them; the sign is that of chain_inputs(sign=)",
+        source="SqueezeMetrics (2016), Gamma Exposure; algomaster.pricing.exposure; coi and poi are units, so the lot is "
+        "in them; the sign is that of chain_inputs(sign=)",
     ),
     _feature(
         "gex_flip_dist", "(S-S*)/S, S* the nearest spot where gex is 0, within 5 %",

@@ -103,8 +103,8 @@ FEATURES: Final = (
     _feature("implied_move", "0.8 (C_atm+P_atm)/S", _implied_move, low=0.0, unit="ratio"),
     _feature(
         "used_move", "|ln(c/day_open)| / implied_move at the open",
-        s.absolute(s.log_ratio(_close, s.first_of_session(s.given("open")))) / s.first_of_session(_implied_move), low=0.0,
-        unit="ratio", nan_rule=SESSION,
+        s.absolute(s.log_ratio(_close, s.first_of_session(s.given("open")))) / s.first_of_session(_implied_move),
+        low=0.0, unit="ratio", nan_rule=SESSION,
     ),
     _column("atm_gamma_norm", "gamma S^2 0.01 / premium of the straddle at the money", "atm_gamma", low=0.0,
             unit="ratio"),

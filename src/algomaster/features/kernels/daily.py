@@ -17,7 +17,8 @@ __all__ = ["mean_of_sessions", "rank_among_sessions"]
 def mean_of_sessions(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Mean over the last n finished sessions of the session's sum of a (b is 1 at a first bar); NaN before the n-th.
 
-    Numbers: n. State: the last n sums, oldest overwritten first; how many there have been; this session's sum; the mean.
+    Numbers: n. State: the last n sums, oldest overwritten first; how many there have been; this session's sum; the
+    mean.
     """
     x, fresh, y = line[2], line[3], line[4]
     count = int(tape[line[0]])
@@ -47,7 +48,7 @@ def rank_among_sessions(tape: FloatArray, line: IntArray, start: int, stop: int,
     """Place of a among the last known a of each of the last n finished sessions (b is 1 at a first bar).
 
     First output: (a - least) / (largest - least) of those and a itself; second: the share of them below a, equal
-    ones counting half. NaN before n sessions are over. Numbers: n. State: the n values, oldest overwritten first; the same
+    ones counting half. NaN before n sessions are over. Numbers: n. State: the n values, oldest overwritten first; these
     in ascending order; how many there have been; the last known a of this session.
     """
     x, fresh = line[2], line[3]
