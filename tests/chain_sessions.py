@@ -18,7 +18,7 @@ def simulated(
 
 
 def with_holes(day: ChainDay, seed: int, share: float = 0.08) -> ChainDay:
-    """Take out quotes, closes, open interest, volume and index bars at random; cross some quotes; nothing trades early."""
+    """Take out quotes, closes, open interest, volume and index bars at random; cross some quotes."""
     rng = np.random.default_rng(seed)
     changed: dict[str, Any] = {}
     for name in ("bid", "ask", "close", "oi", "volume"):

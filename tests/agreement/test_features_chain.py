@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -48,7 +47,7 @@ def assert_close(found, expected, name, tolerance):
 
 
 def test_columns_of_a_chain_are_those_of_the_twin(days):
-    for day in days:
+    for day in days[1:]:
         found, expected = features.chain_inputs(day), naive.columns(day)
         for name in COLUMNS:
             assert np.isfinite(expected[name]).sum() > 200, name
@@ -72,7 +71,7 @@ def long_history(seed=2, sessions=300, bars=4):
     rng = np.random.default_rng(seed)
     count = sessions * bars
     ts = (np.repeat(np.arange(19_000, 19_000 + sessions), bars) * 1440 + np.tile(225 + np.arange(bars), sessions)) * 60
-    wave = 0.15 + 0.05 * np.sin(np.arange(count) / (40 * bars))
+    wave = 0.15 + 0.05 * np.sin(np.arange(count) / (22 * bars))
     table = pd.DataFrame({name: np.full(count, np.nan) for name in COLUMNS})
     table["close"] = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, count)))
     for name in ("open", "high", "low"):
@@ -128,28 +127,28 @@ CODE = """
 import json, sys
 import numpy as np
 from algomaster import features
-from chain_sessions import simulated, with_holes
-import dataclasses
+from algomaster.market import ChainDay
 names = json.loads(sys.argv[1])
-days = [with_holes(day, 1) for day in simulated(2, strikes=7, expiries=2)]
+days = [ChainDay.open_folder(folder) for folder in sys.argv[2:]]
 rows = [features.snapshot_row(days[0], 40)]
 snapshots = features.Snapshots(days[1])
-rows += [snapshots.row(i) for i in range(34)] + [features.snapshot_row(days[1], 374)]
+rows += [snapshots.row(i) for i in range(60)] + [features.snapshot_row(days[1], 374)]
 live = features.online(names)
 print(json.dumps([live.update(row).view(np.int64).tolist() for row in rows]))
 """
 
 
-def test_without_compiling_the_bits_are_the_same():
-    path = str(Path(__file__).resolve().parents[1])
+def test_without_compiling_the_bits_are_the_same(tmp_path):
+    folders = [str(tmp_path / "0"), str(tmp_path / "1")]
+    for folder, day in zip(folders, simulated(2, strikes=9, expiries=2)):
+        with_holes(day, 1).save(folder)
     told = []
     for off in ("0", "1"):
-        paths = os.pathsep.join([path, os.environ.get("PYTHONPATH", "")])
-        env = os.environ | {"NUMBA_DISABLE_JIT": off, "PYTHONPATH": paths}
-        command = [sys.executable, "-W", "error", "-c", CODE, json.dumps(NAMES)]
+        env = os.environ | {"NUMBA_DISABLE_JIT": off}
+        command = [sys.executable, "-W", "error", "-c", CODE, json.dumps(NAMES), *folders]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         told.append(np.array(json.loads(done.stdout)).view(np.float64))
     compiled, plain = told
     np.testing.assert_array_equal(compiled, plain)
-    assert np.isfinite(compiled).any(axis=0).sum() > 25
+    assert np.isfinite(compiled).any(axis=0).sum() > 35

@@ -1,4 +1,4 @@
-"""Rows of a chain: nothing after the minute is read, the order of asking does not matter, values stay in their range."""
+"""Rows of a chain: nothing after the minute is read, the order of asking does not matter, values stay in range."""
 
 import dataclasses
 

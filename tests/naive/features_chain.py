@@ -299,51 +299,13 @@ def _straddle(K, vol, S, F, t, D, premium):  # type: ignore[no-untyped-def]
     }
 
 
-NAMES = [
-    "chain_level",
-    "near_expiry",
-    "next_expiry",
-    "t_near",
-    "t_next",
-    "pcr_oi",
-    "pcr_vol",
-    "pcr_oi_atm5",
-    "max_pain",
-    "oi_c",
-    "oi_p",
-    "doi_c",
-    "doi_p",
-    "doi_c_atm",
-    "doi_p_atm",
-    "doi_c_otm",
-    "doi_p_otm",
-    "oi_wall_up",
-    "oi_wall_dn",
-    "oi_wall_str",
-    "oi_com_c",
-    "oi_com_p",
-    "oi_hhi_c",
-    "oi_entropy_p",
-    "forward",
-    "forward_next",
-    "straddle_atm",
-    "parity_gap",
-    "iv_near",
-    "iv_next",
-    "iv_month",
-    "rr_25d",
-    "bf_25d",
-    "skew_slope",
-    "smile_curv",
-    "gex_net",
-    "gex_flip",
-    "dex_net",
-    "vanna_net",
-    "charm_net",
-    "atm_gamma",
-    "atm_theta",
-    "atm_vega",
-]
+NAMES = (
+    "chain_level", "near_expiry", "next_expiry", "t_near", "t_next", "pcr_oi", "pcr_vol", "pcr_oi_atm5", "max_pain",
+    "oi_c", "oi_p", "doi_c", "doi_p", "doi_c_atm", "doi_p_atm", "doi_c_otm", "doi_p_otm", "oi_wall_up",
+    "oi_wall_dn", "oi_wall_str", "oi_com_c", "oi_com_p", "oi_hhi_c", "oi_entropy_p", "forward", "forward_next",
+    "straddle_atm", "parity_gap", "iv_near", "iv_next", "iv_month", "rr_25d", "bf_25d", "skew_slope", "smile_curv",
+    "gex_net", "gex_flip", "dex_net", "vanna_net", "charm_net", "atm_gamma", "atm_theta", "atm_vega",
+)  # fmt: skip
 
 
 def features(bars: pd.DataFrame) -> pd.DataFrame:
@@ -357,28 +319,11 @@ def features(bars: pd.DataFrame) -> pd.DataFrame:
         return found.where(together["near_expiry"].shift(n) == expiry)
 
     S, iv, c = b["chain_level"], b["iv_near"], b["close"]
-    direct = [
-        "pcr_oi",
-        "pcr_vol",
-        "pcr_oi_atm5",
-        "doi_c_atm",
-        "doi_p_atm",
-        "doi_c_otm",
-        "doi_p_otm",
-        "oi_wall_up",
-        "oi_wall_dn",
-        "oi_wall_str",
-        "oi_com_c",
-        "oi_com_p",
-        "oi_hhi_c",
-        "oi_entropy_p",
-        "rr_25d",
-        "bf_25d",
-        "skew_slope",
-        "smile_curv",
-        "vanna_net",
-        "charm_net",
-    ]
+    direct = (
+        "pcr_oi", "pcr_vol", "pcr_oi_atm5", "doi_c_atm", "doi_p_atm", "doi_c_otm", "doi_p_otm", "oi_wall_up",
+        "oi_wall_dn", "oi_wall_str", "oi_com_c", "oi_com_p", "oi_hhi_c", "oi_entropy_p", "rr_25d", "bf_25d",
+        "skew_slope", "smile_curv", "vanna_net", "charm_net",
+    )  # fmt: skip
     out = {name: b[name] for name in direct}
     out["iv_atm"], out["atm_gamma_norm"] = iv, b["atm_gamma"]
     out["d_pcr_15m"] = b["pcr_oi"] - before("pcr_oi", 15)

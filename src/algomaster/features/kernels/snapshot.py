@@ -164,8 +164,7 @@ def _later(session: Session, work: Work, near: int, i: int, rate: float, volatil
     one side, the volatility of the nearest of them stands. Prices and volatilities in
     ``work`` are overwritten.
     """
-    t_low, w_low = math.nan, math.nan
-    t_high, w_high = math.nan, math.nan
+    t_low, low, t_high, high = math.nan, math.nan, math.nan, math.nan
     for e in range(near, session.expiries.size):
         t = _years(session, e, i)
         if e > near:
@@ -185,15 +184,13 @@ def _later(session: Session, work: Work, near: int, i: int, rate: float, volatil
             vol = row[IV_NEAR]
         if vol == vol:
             if t < MONTH:
-                t_low, w_low = t, vol * vol * t
+                t_low, low = t, vol
             elif t_high != t_high:
-                t_high, w_high = t, vol * vol * t
+                t_high, high = t, vol
         if e > near and (t_high == t_high or not volatility):
             break
-    if t_low != t_low:
-        row[IV_MONTH] = math.sqrt(w_high / t_high)
-    elif t_high != t_high:
-        row[IV_MONTH] = math.sqrt(w_low / t_low)
+    if t_low != t_low or t_high != t_high:
+        row[IV_MONTH] = high if t_low != t_low else low
     else:
-        w = w_low + (w_high - w_low) * ((MONTH - t_low) / (t_high - t_low))
-        row[IV_MONTH] = math.sqrt(w / MONTH) if w >= 0.0 else math.nan
+        w_low, w_high = low * low * t_low, high * high * t_high
+        row[IV_MONTH] = math.sqrt((w_low + (w_high - w_low) * ((MONTH - t_low) / (t_high - t_low))) / MONTH)
