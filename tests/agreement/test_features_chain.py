@@ -71,7 +71,7 @@ def long_history(seed=2, sessions=300, bars=4):
     rng = np.random.default_rng(seed)
     count = sessions * bars
     ts = (np.repeat(np.arange(19_000, 19_000 + sessions), bars) * 1440 + np.tile(225 + np.arange(bars), sessions)) * 60
-    wave = 0.15 + 0.05 * np.sin(np.arange(count) / (22 * bars))
+    wave = 0.15 + np.repeat(np.where(np.arange(sessions) % 2, 1.0, -1.0) * np.arange(sessions) * 3e-4, bars)
     table = pd.DataFrame({name: np.full(count, np.nan) for name in COLUMNS})
     table["close"] = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, count)))
     for name in ("open", "high", "low"):

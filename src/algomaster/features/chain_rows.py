@@ -14,10 +14,11 @@ and live for one minute: the same bits. A row holds what is known when its bar h
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -88,7 +89,13 @@ ABOUT_CHAIN: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 """Columns of a chain that features may read, and what they are."""
 
-_BAR: Final = {"open": "spot_open", "high": "spot_high", "low": "spot_low", "close": "spot", "future": "future"}
+_BAR: Final = (
+    ("open", "spot_open"), ("high", "spot_high"), ("low", "spot_low"), ("close", "spot"), ("future", "future"),
+    ("vix", "vix"),
+)  # fmt: skip
+"""Columns of a bar and the arrays of a session, all in hundredths."""
+
+_Values = TypeVar("_Values")
 
 
 class Snapshots:
@@ -130,8 +137,7 @@ class Snapshots:
     def row(self, i: int) -> dict[str, float]:
         """Give minute ``i`` as a bar for :meth:`algomaster.features.Online.update`."""
         found = self.rows(i, i + 1)[0].tolist()
-        bar = {name: float(values[0]) for name, values in _bars(self.day, slice(i, i + 1)).items()}
-        return {"ts": int(self.day.ts[i]), **bar, **dict(zip(COLUMNS, found))}
+        return {"ts": int(self.day.ts[i]), **_bar(self.day, i), **dict(zip(COLUMNS, found))}
 
 
 def snapshot_row(
@@ -199,7 +205,7 @@ def chain_inputs(
     """
     import polars as pl
 
-    bars = _bars(day, slice(None))
+    bars = _bars(day)
     if future is not None:
         _take_future(bars, day, future)
     columns = [pl.Series("ts", day.ts).cast(pl.Datetime("ns", "UTC"))]
@@ -210,20 +216,26 @@ def chain_inputs(
     return pl.DataFrame(columns)
 
 
-def _bars(day: ChainDay, at: slice) -> dict[str, FloatArray]:
-    bars = {name: _units(getattr(day, field)[at], 1.0 / PAISE) for name, field in _BAR.items() if name != "future"}
-    traded = day.volume[..., at].reshape(-1, bars["close"].size)
-    seen = traded != MISSING
-    total = np.where(seen, traded, 0).sum(axis=0).astype(np.float64)
-    bars["volume"] = np.where(seen.any(axis=0), total, np.nan)
-    bars["oi"] = np.full(bars["close"].size, np.nan)
-    bars["future"] = _units(day.future[at], 1.0 / PAISE)
-    bars["vix"] = _units(day.vix[at], 1.0 / PAISE)
-    return bars
+def _bars(day: ChainDay) -> dict[str, FloatArray]:
+    """Give the bars of a session; :func:`_bar` is the same for one minute, where numpy would cost more than the rest."""
+    bars = {name: np.where(getattr(day, field) == MISSING, np.nan, getattr(day, field) / PAISE) for name, field in _BAR}
+    seen = day.volume != MISSING
+    total = np.where(seen, day.volume, 0).sum(axis=(0, 1, 2)).astype(np.float64)
+    volume = {"volume": np.where(seen.any(axis=(0, 1, 2)), total, np.nan), "oi": np.full(day.ts.size, np.nan)}
+    return _ordered(bars | volume)
 
 
-def _units(values: Any, unit: float) -> FloatArray:
-    return np.where(values == MISSING, np.nan, values / (1.0 / unit))
+def _bar(day: ChainDay, i: int) -> dict[str, float]:
+    """Give minute ``i`` as :func:`_bars` does."""
+    values = {name: int(getattr(day, field)[i]) for name, field in _BAR}
+    bar = {name: math.nan if value == MISSING else value / PAISE for name, value in values.items()}
+    volume = day.volume[..., i]
+    traded = volume[volume != MISSING]
+    return _ordered(bar | {"volume": float(traded.sum()) if traded.size else math.nan, "oi": math.nan})
+
+
+def _ordered(bar: dict[str, _Values]) -> dict[str, _Values]:
+    return {name: bar[name] for name in ("open", "high", "low", "close", "volume", "oi", "future", "vix")}
 
 
 def _take_future(bars: dict[str, FloatArray], day: ChainDay, future: Any) -> None:

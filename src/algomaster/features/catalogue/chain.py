@@ -101,8 +101,8 @@ FEATURES: Final = (
         s.given("gex_net") / _turnover, parameters={"sign": (1.0, -1.0), "adv_sessions": ADV_SESSIONS},
         sessions=ADV_SESSIONS + 1, wait=0, nan_rule=_ADV,
         same_under=frozenset({"price"}), unit="share of a day's turnover for a move of 1 %",
-        source="SqueezeMetrics (2016), Gamma Exposure; algomaster.pricing.exposure; coi and poi are units, so the lot is "
-        "in them; the sign is that of chain_inputs(sign=)",
+        source="SqueezeMetrics (2016), Gamma Exposure; algomaster.pricing.exposure; coi and poi are units, so the lot "
+        "is in them; the sign is that of chain_inputs(sign=)",
     ),
     _feature(
         "gex_flip_dist", "(S-S*)/S, S* the nearest spot where gex is 0, within 5 %",
