@@ -74,10 +74,10 @@ def test_volatilities_are_those_of_a_chain_to_the_bit(day, rows, i):
 def implied_alone(day, i, k, row):
     """Volatility of one strike's call by the kernel that the columns use."""
     from algomaster.core.jit import python_of
-    from algomaster.features.kernels.snapshot_arrays import work_of
+    from algomaster.features.kernels.snapshot_arrays import room_for, work_in
     from algomaster.features.kernels.snapshot_prices import imply
 
-    work = work_of(day.strikes.size)
+    work = python_of(work_in)(*room_for(day.strikes.size))
     tick = day.tick / 100
     work.calls[:] = (day.bid[0, :, 0, i] * tick + day.ask[0, :, 0, i] * tick) / 2
     discount = float(np.exp(-RATE * row["t_near"]))

@@ -27,7 +27,7 @@ from algomaster.core.errors import DataError
 from algomaster.core.types import MISSING, PAISE, FloatArray
 from algomaster.features.inputs import moments_of
 from algomaster.features.kernels.snapshot import snapshots
-from algomaster.features.kernels.snapshot_arrays import COLUMNS, Session, memory_of, work_of
+from algomaster.features.kernels.snapshot_arrays import COLUMNS, Session, memory_of, room_for
 from algomaster.market import calendar
 from algomaster.market.chain_day import ChainDay
 from algomaster.market.data.tables import COVERED
@@ -99,7 +99,7 @@ _Values = TypeVar("_Values")
 
 
 class Snapshots:
-    """Minutes of one session, read in any order; in rising order each costs a few microseconds.
+    """Minutes of one session, read in any order; in rising order each takes in the new minute only.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Snapshots:
             raise ValueError(f"rate: expected a rate a year between -1 and 1, got {rate}")
         self.day, self.rate, self.sign, self.volatility = day, float(rate), (float(sign[0]), float(sign[1])), volatility
         self._session = _session_of(day)
-        self._memory, self._work = memory_of(day.strikes.size), work_of(day.strikes.size)
+        self._memory, self._room = memory_of(day.strikes.size), room_for(day.strikes.size)
 
     def rows(self, first: int, last: int) -> FloatArray:
         """Give the chain's columns of minutes ``first`` to ``last - 1``, (T, columns)."""
@@ -130,7 +130,7 @@ class Snapshots:
         if first <= self._memory.upto[0]:
             self._memory = memory_of(self.day.strikes.size)
         snapshots(
-            self._session, self._memory, self._work, first, last, self.rate, *self.sign, self.volatility, out
+            self._session, self._memory, *self._room, first, last, self.rate, *self.sign, self.volatility, out
         )  # fmt: skip
         return out
 
@@ -217,8 +217,9 @@ def chain_inputs(
 
 
 def _bars(day: ChainDay) -> dict[str, FloatArray]:
-    """Give the bars of a session; :func:`_bar` is the same for one minute, where numpy would cost more than the rest."""
-    bars = {name: np.where(getattr(day, field) == MISSING, np.nan, getattr(day, field) / PAISE) for name, field in _BAR}
+    """Give the bars of a session; :func:`_bar` is the same for one minute, for which numpy takes too long."""
+    values = {name: getattr(day, field) for name, field in _BAR}
+    bars = {name: np.where(each == MISSING, np.nan, each / PAISE) for name, each in values.items()}
     seen = day.volume != MISSING
     total = np.where(seen, day.volume, 0).sum(axis=(0, 1, 2)).astype(np.float64)
     volume = {"volume": np.where(seen.any(axis=(0, 1, 2)), total, np.nan), "oi": np.full(day.ts.size, np.nan)}

@@ -18,7 +18,7 @@ import math
 from typing import Final
 
 from algomaster.core.jit import kernel
-from algomaster.core.types import MISSING, FloatArray
+from algomaster.core.types import MISSING, FloatArray, IntArray
 from algomaster.features.kernels.snapshot_arrays import (
     CHAIN_LEVEL,
     FORWARD,
@@ -37,6 +37,7 @@ from algomaster.features.kernels.snapshot_arrays import (
     Memory,
     Session,
     Work,
+    work_in,
 )
 from algomaster.features.kernels.snapshot_flow import at_the_money, flow
 from algomaster.features.kernels.snapshot_interest import interest
@@ -54,8 +55,8 @@ _PAISE: Final = 100.0
 
 @kernel
 def snapshots(
-    session: Session, memory: Memory, work: Work, first: int, last: int, rate: float, sign_call: float,
-    sign_put: float, volatility: bool, out: FloatArray,
+    session: Session, memory: Memory, room: FloatArray, whole: IntArray, few: FloatArray, first: int, last: int,
+    rate: float, sign_call: float, sign_put: float, volatility: bool, out: FloatArray,
 ) -> None:  # fmt: skip
     """Write minutes ``first`` to ``last - 1`` into the rows of ``out`` (T, columns).
 
@@ -64,7 +65,8 @@ def snapshots(
     session : Session
     memory : Memory
         Of the minutes before ``first``, or of nothing: it is brought up to date.
-    work : Work
+    room, whole, few
+        Of :func:`~algomaster.features.kernels.snapshot_arrays.room_for`.
     first, last : int
     rate : float
         Continuously compounded, per year.
@@ -74,6 +76,7 @@ def snapshots(
         Whether to imply volatilities; else what needs them stays NaN.
     out : (T, columns)
     """
+    work = work_in(room, whole, few)
     for i in range(first, last):
         _snapshot(session, memory, work, i, rate, sign_call, sign_put, volatility, out[i - first])
 
