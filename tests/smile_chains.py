@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from algomaster.pricing import implied_vol
+from naive.heston import call
 from naive.smiles import essvi_variance, sabr_vol, svi_variance
 from shared_data import shared_path
 
@@ -42,18 +43,21 @@ def chain_of(
 
 
 KINDS = ("svi", "essvi", "sabr")
+TRUTHS = (*KINDS, "heston")
+"""Heston's model is in none of the three families."""
 
 
 def random_chain(seed: int, kind: str | None = None) -> tuple[Chain, float, str]:
-    """A chain of a random truth with noise in proportion to volatility; the noise, and the method that is the truth.
+    """A chain of a random truth with noise in proportion to volatility; the noise, and the truth's name in TRUTHS.
 
-    One shape serves all expiries, growing with time, so that a truth has little or no calendar arbitrage itself.
+    By default the truth is one of the families. One shape serves all expiries, growing with time, so that a truth has
+    little or no calendar arbitrage itself.
     """
     rng = np.random.default_rng(seed)
     years = np.sort(rng.uniform(3 / 365, 2.0, int(rng.integers(1, 8))))
     years += np.arange(years.size) / 365
     level, noise = rng.uniform(0.08, 0.8), float(rng.choice([0.001, 0.003, 0.01]))
-    kind = kind or KINDS[rng.integers(3)]
+    kind = kind or KINDS[rng.integers(len(KINDS))]
     rho, strength = rng.uniform(-0.85, 0.4), rng.uniform(0.15, 0.9)
     width, shift, bend = rng.uniform(0.3, 1.5), rng.uniform(-0.3, 0.3), rng.uniform(0.2, 0.8)
     ks, vols, expiries = [], [], []
@@ -67,6 +71,8 @@ def random_chain(seed: int, kind: str | None = None) -> tuple[Chain, float, str]
             slope = strength * deviation / (1.0 + abs(rho))
             w = svi_variance(k, deviation**2 * bend, slope, rho, shift * deviation, width * deviation)
             vol = np.sqrt(w / t)
+        elif kind == "heston":
+            vol = heston_vol(k, t, level, pull=4.0 * width, drift=1.0 + shift, turmoil=5.0 * strength, rho=rho)
         else:
             psi = strength * 1.6 * min(deviation, 1.0) / np.sqrt(1.0 + abs(rho))
             vol = np.sqrt(essvi_variance(k, deviation**2, rho, psi) / t)
@@ -77,6 +83,13 @@ def random_chain(seed: int, kind: str | None = None) -> tuple[Chain, float, str]
     noisy = truth * (1.0 + noise * rng.standard_normal(truth.size))
     forward = 100.0 * np.exp(0.03 * years)
     return chain_of(np.concatenate(ks), noisy, np.concatenate(expiries), years, forward=forward), noise, kind
+
+
+def heston_vol(k: Any, t: float, level: float, *, pull: float, drift: float, turmoil: float, rho: float) -> Any:
+    """Volatility by Heston's model that starts at ``level`` and is pulled to ``drift`` times it."""
+    price = call(k, t, level**2, pull, (drift * level) ** 2, turmoil * level, rho)
+    out_of_the_money = np.where(k >= 0.0, price, price - (1.0 - np.exp(k)))
+    return implied_vol(out_of_the_money, np.where(k >= 0.0, 1, -1), None, np.exp(k), t, forward=1.0).vol
 
 
 # --- real ones -------------------------------------------------------------------------------------------------

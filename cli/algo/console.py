@@ -19,11 +19,15 @@ import typer
 from algomaster.core.errors import AlgoWarning
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.progress import Progress
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["Work", "complain", "emit", "emit_json", "note", "number", "rows_table", "show_warnings", "toned", "working"]
+__all__ = [
+    "Work", "complain", "emit", "emit_json", "note", "number", "records", "rows_table", "show_warnings", "signed",
+    "toned", "working",
+]  # fmt: skip
 
 _PLAIN_WIDTH = 160
 """Columns for a file or a pipe, where nobody is squeezed by a window."""
@@ -59,9 +63,33 @@ def complain(text: str) -> None:
     note(f"error: {' '.join(text.split())}")
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: float | None, digits: int = 2) -> str:
     """Write a number with so many decimals; nothing where there is none."""
-    return "" if value != value else f"{value:,.{digits}f}"
+    return "" if value is None or value != value else f"{value:,.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 0) -> Text:
+    """Write a change with its sign: green above 0, red below."""
+    if value is None or value != value:
+        return toned("", "")
+    return toned(f"{value:+,.{digits}f}", "green" if value > 0 else "red" if value < 0 else "")
+
+
+def records(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a frame as JSON knows them: what is missing is null, times are India's, days and names text."""
+    import polars as pl
+
+    plain = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name)
+        if isinstance(kind, pl.Datetime):
+            column = column.dt.convert_time_zone("Asia/Kolkata").dt.strftime("%Y-%m-%dT%H:%M:%S%:z")
+        elif kind.is_float():
+            column = pl.when(column.is_finite()).then(column)
+        elif not kind.is_numeric() and kind != pl.Boolean:
+            column = column.cast(pl.String)
+        plain.append(column.alias(name))
+    return frame.select(plain).to_dicts()
 
 
 def toned(text: str, style: str) -> Text:

@@ -10,7 +10,20 @@ import typer
 
 import algomaster
 from algo import console
-from algo.commands import backtest, chain, data, exposure, price, report, strategies, surface, sweep, warmup
+from algo.commands import (
+    backtest,
+    chain,
+    data,
+    exposure,
+    oi,
+    positions,
+    price,
+    report,
+    strategies,
+    surface,
+    sweep,
+    warmup,
+)
 from algomaster.core.errors import AlgoError, DataError
 
 __all__ = ["app", "run"]
@@ -33,6 +46,8 @@ app.command("iv")(price.iv)
 app.command("chain")(chain.chain)
 app.command("surface")(surface.surface)
 app.command("exposure")(exposure.exposure)
+app.command("oi")(oi.oi)
+app.command("positions")(positions.positions)
 app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 

@@ -38,6 +38,7 @@ __all__ = [
     "Underlying",
     "Years",
     "can_write",
+    "day",
     "strategy_names",
 ]  # fmt: skip
 
@@ -46,7 +47,8 @@ _RULES = "Strategy and rules"
 _OUTPUT = "Output"
 
 
-def _day(text: str | date) -> date:
+def day(text: str | date) -> date:
+    """Read a date."""
     try:
         return text if isinstance(text, date) else date.fromisoformat(text)
     except ValueError:
@@ -158,14 +160,14 @@ Underlying = Annotated[
 First = Annotated[
     date | None,
     typer.Option(
-        "--from", metavar="DATE", parser=_day, rich_help_panel=_DATA, show_default=False,
+        "--from", metavar="DATE", parser=day, rich_help_panel=_DATA, show_default=False,
         help="First session, such as 2021-06-11.",
     ),
 ]  # fmt: skip
 Last = Annotated[
     date | None,
     typer.Option(
-        "--to", metavar="DATE", parser=_day, rich_help_panel=_DATA, show_default=False, help="Last session, included."
+        "--to", metavar="DATE", parser=day, rich_help_panel=_DATA, show_default=False, help="Last session, included."
     ),
 ]
 Home = Annotated[
@@ -192,7 +194,7 @@ Seed = Annotated[
 Start = Annotated[
     date | None,
     typer.Option(
-        "--start", metavar="DATE", parser=_day, rich_help_panel=_DATA, show_default=False,
+        "--start", metavar="DATE", parser=day, rich_help_panel=_DATA, show_default=False,
         help="First day of the simulated market (2024-01-01).",
     ),
 ]  # fmt: skip

@@ -125,7 +125,7 @@ def test_after_a_warm_up_no_command_compiles(home, tmp_path):
     option = ("CE", 100, 100, "30d")
     for arguments in (
         ("price", *option, 0.2, "--order", 3), ("price", *option, 20, "--model", "bachelier"), ("iv", 2.5, *option),
-        ("chain", "NIFTY", *AT), ("exposure", "NIFTY", *AT), ("surface", "NIFTY", *AT),
+        ("chain", "NIFTY", *AT), ("exposure", "NIFTY", *AT), ("surface", "NIFTY", *AT), ("oi", "NIFTY"),
         ("surface", "NIFTY", *AT, "--method", "svi"), ("surface", "NIFTY", *AT, "--method", "sabr"),
         ("backtest", "straddle", "-u", "NIFTY", "--simulate", 2),
         ("sweep", "straddle", "-u", "NIFTY", "--simulate", 2, "--grid", "stop_pct=20,30"),

@@ -8,11 +8,14 @@ from algomaster.pricing.surface import Surface
 from algomaster.pricing.surface.smiles import read_smiles
 from naive.smiles import essvi_variance
 from naive.svi_search import best_svi
-from smile_chains import KINDS, random_chain, real_chains
+from smile_chains import KINDS, TRUTHS, chain_of, random_chain, real_chains
 
 DEGENERATE = 5.0
 """A fit is degenerate if it misses an expiry's quotes by more than so many times their noise, though the truth is in
 the family or something better can be found."""
+OTHER_FAMILY = 0.03
+"""How far, relative to volatility, SVI and extended SSVI may lie off an expiry of Heston's model, which is in neither;
+of 10,000 random ones they lie 1.7 % and 2.6 % off at most."""
 NEAR_BEST = 1.1
 """How many times the best root mean square residual a fit may have."""
 
@@ -35,7 +38,7 @@ def slices(quotes):
 def check_random(seeds):
     counts = dict.fromkeys(KINDS, 0)
     for seed in seeds:
-        chain, noise, kind = random_chain(seed)
+        chain, noise, kind = random_chain(seed, TRUTHS[seed % len(TRUTHS)])
         for method in ("svi", "essvi", *(("sabr",) if kind == "sabr" else ())):
             surface = Surface.fit(chain, method, weights="equal")
             assert not surface.skipped
@@ -44,6 +47,8 @@ def check_random(seeds):
                 assert not far.any(), (seed, method)
             elif method == "svi" and far.any():
                 check_near_best(surface, seed)
+            if kind == "heston":
+                assert misses(surface).max() < OTHER_FAMILY, (seed, method)
             if method == "essvi":
                 assert not surface.arbitrage(points=81), seed
             counts[method] += 1
@@ -66,23 +71,51 @@ def check_near_best(surface, name, *, thorough=False):
 def test_random_surfaces():
     counts = check_random(range(SOME))
     assert counts["svi"] == counts["essvi"] == SOME
-    assert counts["sabr"] > SOME // 4
+    assert counts["sabr"] == SOME // len(TRUTHS)
+
+
+@pytest.mark.soak
+def test_many_random_surfaces_of_heston():
+    for seed in range(SOME):
+        chain, _, _ = random_chain(seed, "heston")
+        for method in ("svi", "essvi"):
+            surface = Surface.fit(chain, method, weights="equal")
+            assert misses(surface).max() < OTHER_FAMILY, (seed, method)
+            assert method == "svi" or not surface.arbitrage(points=81), seed
+
+
+@pytest.mark.parametrize("seed", [1186, 1612, 9013])
+def test_a_first_expiry_of_few_quotes_does_not_flatten_the_rest(seed):
+    """Its smile alone came out flat once, and after a flat smile calendar arbitrage allows none but flat ones."""
+    chain, noise, _ = random_chain(seed, "heston")
+    assert (misses(Surface.fit(chain, "essvi", weights="equal")) < 2 * noise).all()
 
 
 SOME = 10_000
 
 
 def test_random_smiles_against_brute_force():
-    for seed in range(6):
-        chain, _, _ = random_chain(seed)
+    for seed in range(8):
+        chain, _, _ = random_chain(seed, TRUTHS[seed % len(TRUTHS)])
         check_near_best(Surface.fit(chain, "svi", weights="equal", trim=None), seed)
 
 
 @pytest.mark.soak
 def test_many_random_smiles_against_brute_force():
     for seed in range(6, 400):
-        chain, _, _ = random_chain(seed)
+        chain, _, _ = random_chain(seed, TRUTHS[seed % len(TRUTHS)])
         check_near_best(Surface.fit(chain, "svi", weights="equal", trim=None), seed, thorough=True)
+
+
+@pytest.mark.parametrize("rho", [-0.5, 0.5])
+def test_a_fit_that_starts_from_a_flat_surface_finds_the_slope(rho):
+    years, k = np.array([0.1, 0.2, 0.5]), np.linspace(-0.2, 0.2, 11)
+    every, expiry = np.tile(k, 3), np.repeat(np.arange(3), k.size)
+    flat = Surface.fit(chain_of(every, np.full(every.size, 0.2), expiry, years), "essvi", weights="equal")
+    assert flat.rmse.max() < 1e-12
+    vol = [np.sqrt(essvi_variance(k, 0.04 * t, rho, 0.1 * np.sqrt(t)) / t) for t in years]
+    chain = chain_of(every, np.concatenate(vol), expiry, years)
+    assert Surface.fit(chain, "essvi", weights="equal", previous=flat).rmse.max() < 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +156,8 @@ def test_extended_ssvi_is_the_best_without_arbitrage(chains):
     """Against scipy's sequential quadratic programming on all parameters at once, under the same inequalities."""
     few = [chain for name, chain in chains if name.startswith(("NIFTY_20250829_092416", "NIFTY 2019", "BANKNIFTY"))]
     bound = 0
-    for chain in (*few, *(random_chain(seed, "svi")[0] for seed in range(50, 56))):
+    made = [random_chain(seed, kind)[0] for kind in ("svi", "heston") for seed in range(50, 56)]
+    for chain in (*few, *made):
         surface = Surface.fit(keeping(chain, 4), "essvi", trim=None)
         quotes = list(slices(surface.quotes))
         size = np.abs(surface.parameters) + 1e-3

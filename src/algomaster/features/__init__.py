@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from algomaster.features.library import get, names, preset
     from algomaster.features.own import define, feature
     from algomaster.features.stepping import Online, online
+    from algomaster.features.verification import Verdict, verify
 
 __all__ = [
-    "Feature", "Online", "Snapshots", "chain_inputs", "compute", "define", "feature", "get", "names", "online",
-    "preset", "snapshot_row",
+    "Feature", "Online", "Snapshots", "Verdict", "chain_inputs", "compute", "define", "feature", "get", "names",
+    "online", "preset", "snapshot_row", "verify",
 ]  # fmt: skip
 
 __getattr__, __dir__ = attach(
@@ -24,6 +25,7 @@ __getattr__, __dir__ = attach(
         "Online": "algomaster.features.stepping",
         "Snapshots": "algomaster.features.chain_rows",
         "chain_inputs": "algomaster.features.chain_rows",
+        "Verdict": "algomaster.features.verification",
         "compute": "algomaster.features.batch",
         "define": "algomaster.features.own",
         "feature": "algomaster.features.own",
@@ -32,5 +34,6 @@ __getattr__, __dir__ = attach(
         "online": "algomaster.features.stepping",
         "preset": "algomaster.features.library",
         "snapshot_row": "algomaster.features.chain_rows",
+        "verify": "algomaster.features.verification",
     },
 )

@@ -115,8 +115,8 @@ def _inputs(function: Callable[..., float]) -> tuple[str, ...]:
     names = tuple(inspect.signature(function).parameters)
     if len(names) < 2 or names[0] != "state":
         raise TypeError(
-            f"{function.__name__}: expected a function of state and inputs by name, such as (state, close, volume), got "
-            f"({', '.join(names)})"
+            f"{function.__name__}: expected a function of state and inputs by name, such as (state, close, volume), "
+            f"got ({', '.join(names)})"
         )
     return names[1:]
 

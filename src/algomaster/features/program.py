@@ -55,9 +55,9 @@ class Program:
     states: tuple[tuple[int, int], ...]
     width: int
 
-    def tape(self, underlyings: int = 1) -> Tape:
-        """Give a tape whose past is missing, for so many underlyings that take turns."""
-        return Tape(self, underlyings)
+    def tape(self, underlyings: int = 1, *, bars: int = CHUNK) -> Tape:
+        """Give a tape whose past is missing, for so many underlyings that take turns and so many bars at once."""
+        return Tape(self, underlyings, bars)
 
 
 class Tape:
@@ -68,13 +68,15 @@ class Tape:
     program : Program
     stride : int
         Underlyings that take turns in the columns.
+    bars : int
+        New bars the rows have room for beside their past.
     """
 
-    def __init__(self, program: Program, stride: int = 1) -> None:
+    def __init__(self, program: Program, stride: int = 1, bars: int = CHUNK) -> None:
         self.program = program
         self.stride = stride
         self.history = program.history * stride
-        self.capacity = self.history + max(CHUNK // stride, 4) * stride
+        self.capacity = self.history + bars * stride
         self.cursor = self.history
         self._advance = advance_for(program.kernels)
         states = [np.tile(program.begin[first:end], stride) for first, end in program.states]

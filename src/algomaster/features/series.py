@@ -408,16 +408,13 @@ def rank(a: Series, *bars: int) -> tuple[Series, ...]:
 
 def quantile(a: Series, bars: int, *shares: float) -> tuple[Series, ...]:
     """Quantiles of the last ``bars``, between neighbours by straight line, for each of ``shares``."""
-    begin = (*([float("inf")] * bars), float(bars))
+    room = -(-bars // 8) * 8
+    inf = float("inf")
+    window = (-inf, *([inf] * (room + 1)))
     first = node(
-        orders.quantiles,
-        a,
-        numbers=(bars, len(shares), *shares),
-        outputs=len(shares),
-        back=bars,
-        begin=begin,
-        wait=bars - 1,
-    )
+        orders.quantiles, a, numbers=(bars, room, len(shares), *shares), outputs=len(shares), back=bars,
+        begin=(*window, *window, 0.0, float(bars)), wait=bars - 1,
+    )  # fmt: skip
     return _outputs(first)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from algomaster.features.inputs import moment_of, seconds
 from algomaster.features.program import Program
 
 __all__ = ["Online", "online"]
+
+_ROOM: Final = 32
+"""Bars between two moves of the past to the front of its rows: short rows lie nearer to each other."""
 
 
 class Online:
@@ -141,7 +144,7 @@ class _Run:
     def __init__(
         self, program: Program, inputs: tuple[str, ...], places: tuple[int, ...], width: int, count: int
     ) -> None:
-        self.tape = program.tape(count)
+        self.tape = program.tape(count, bars=_ROOM)
         self.count = count
         order = [inputs.index(name) for name in program.inputs]
         self.pick = None if order == list(range(len(inputs))) else np.array(order)

@@ -17,16 +17,12 @@ import polars as pl
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
+from algomaster.core.figures import DIVERGING, GAIN, GREY, LINE, LOSS, NEUTRAL, dress
 from algomaster.core.render import rupees
 
 __all__ = ["calendar_figure", "equity_figure", "sweep_figure", "thin", "trades_figure"]
 
-LINE: Final = "#3b82d6"
-GAIN: Final = "#1a9a78"
-LOSS: Final = "#d9534f"
 _FILL: Final = "rgba(217,83,79,.25)"
-_NEUTRAL: Final = "rgba(128,128,128,.12)"
-_DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
 _MONEY: Final = "₹%{y:,.0f}"
 _MOST_POINTS: Final = 4000
 _FEW_TRADES: Final = 100
@@ -55,7 +51,7 @@ def equity_figure(equity: pl.DataFrame) -> go.Figure:
         x=times.to_list(), y=fall[keep], name="Drawdown", mode=_mode(keep), line={"color": LOSS, "width": 1},
         fill="tozeroy", fillcolor=_FILL, hovertemplate=_MONEY, row=2, col=1,
     )  # fmt: skip
-    _dress(figure, height=430, hovermode="x unified", showlegend=False)
+    dress(figure, height=430, hovermode="x unified", showlegend=False, margin={"t": 20})
     figure.update_yaxes(title_text="Equity, ₹", row=1, col=1)
     figure.update_yaxes(title_text="Drawdown, ₹", row=2, col=1)
     figure.update_xaxes(rangebreaks=_breaks(equity["ts"]))
@@ -83,7 +79,7 @@ def calendar_figure(daily: pl.DataFrame) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=grid, x=list(range(1, 32)), y=names, text=words, hovertemplate="%{text}<extra></extra>",
-            colorscale=_DIVERGING, zmin=-reach, zmax=reach, xgap=2, ygap=2, hoverongaps=False,
+            colorscale=DIVERGING, zmin=-reach, zmax=reach, xgap=2, ygap=2, hoverongaps=False,
             colorbar={"title": {"text": "₹"}, "thickness": 10, "x": 1.09, "len": min(1.0, 12 / max(len(months), 1))},
             showscale=len(months) >= 4,
         )
@@ -93,7 +89,7 @@ def calendar_figure(daily: pl.DataFrame) -> go.Figure:
             x=1.0, xref="paper", xanchor="left", y=name, text=f" {total:+,.0f}", showarrow=False,
             font={"size": 11, "color": GAIN if total >= 0 else LOSS},
         )  # fmt: skip
-    _dress(figure, height=90 + 22 * max(len(months), 1))
+    dress(figure, height=90 + 22 * max(len(months), 1))
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     figure.update_xaxes(side="top", dtick=1, showgrid=False, range=[0.5, 31.5], zeroline=False)
     figure.update_layout(margin={"r": 130, "t": 30})
@@ -118,12 +114,11 @@ def trades_figure(trades: pl.DataFrame, prices: pl.DataFrame) -> go.Figure:
         _spot(figure, trades, prices)
     for right, colour in (("CE", LINE), ("PE", "#b5762a")):
         _premiums(figure, trades.filter(pl.col("right") == right), right=right, colour=colour, row=rows)
-    _dress(figure, height=320 + 170 * (rows - 1), hovermode="closest")
+    dress(figure, height=320 + 170 * (rows - 1), hovermode="closest")
     figure.update_yaxes(title_text="Premium, ₹", row=rows, col=1)
     figure.update_xaxes(rangebreaks=_breaks(prices["ts"] if prices.height else trades["exit_time"]))
     if trades["session"].n_unique() > _INTRADAY_SESSIONS:
         figure.update_xaxes(rangeselector=_zooms(), row=1, col=1)
-        figure.update_layout(margin={"t": 50})
     return figure
 
 
@@ -132,7 +127,7 @@ def _spot(figure: go.Figure, trades: pl.DataFrame, prices: pl.DataFrame) -> None
     keep = thin(values)
     figure.add_scatter(
         x=_clock(prices["ts"]).gather(keep).to_list(), y=values[keep], name="Spot", mode=_mode(keep),
-        line={"color": "#8a8f98", "width": 1.3}, hovertemplate="%{y:,.2f}", row=1, col=1,
+        line={"color": GREY, "width": 1.3}, hovertemplate="%{y:,.2f}", row=1, col=1,
     )  # fmt: skip
     spots = prices.select("ts", "spot").sort("ts")
     for column, name, symbol, colour in (
@@ -200,12 +195,12 @@ def sweep_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figu
     figure = go.Figure(
         go.Heatmap(
             z=values, x=[str(value) for value in across], y=[str(value) for value in down], customdata=sets,
-            colorscale=_DIVERGING, zmin=-reach, zmax=reach, xgap=1, ygap=1, hoverongaps=False,
+            colorscale=DIVERGING, zmin=-reach, zmax=reach, xgap=1, ygap=1, hoverongaps=False,
             colorbar={"title": {"text": metric}, "thickness": 12},
             hovertemplate=f"{x} %{{x}}, {y} %{{y}}<br>{metric} %{{z:,.2f}} (%{{customdata}} sets)<extra></extra>",
         )
     )  # fmt: skip
-    _dress(figure, height=420)
+    dress(figure, height=420, margin={"t": 20})
     figure.update_xaxes(title_text=x, type="category")
     figure.update_yaxes(title_text=y, type="category")
     return figure
@@ -267,20 +262,7 @@ def _breaks(times: pl.Series) -> list[dict[str, Any]]:
 def _zooms() -> dict[str, Any]:
     steps = [(7, "day", "1 week"), (1, "month", "1 month"), (3, "month", "3 months"), (1, "year", "1 year")]
     buttons = [{"count": count, "step": step, "label": label} for count, step, label in steps]
-    return {"buttons": [*buttons, {"step": "all", "label": "all"}], "bgcolor": _NEUTRAL, "activecolor": "#8fb7e6"}
-
-
-def _dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
-    figure.update_layout(
-        height=height, template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": "#808790"},
-        margin={"l": 80, "r": 20, "t": 20, "b": 40}, legend={"orientation": "h", "y": 1.08, "x": 1, "xanchor": "right"},
-        **layout,
-    )  # fmt: skip
-    figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
-    figure.update_yaxes(
-        gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)", automargin=True, title_standoff=8
-    )
+    return {"buttons": [*buttons, {"step": "all", "label": "all"}], "bgcolor": NEUTRAL, "activecolor": "#8fb7e6"}
 
 
 def plotly_script() -> str:

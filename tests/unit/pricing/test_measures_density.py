@@ -92,7 +92,7 @@ def test_wrong_input() -> None:
         density(surface, -1.0)
     with pytest.raises(ValueError, match="strikes: expected positive"):
         density(surface, 0.5, strikes=[0.0, 1.0])
-    with pytest.raises(TypeError, match="a chain has"):
+    with pytest.raises(TypeError, match="expected a Surface or a Chain, got str"):
         density("surface", 0.5)  # type: ignore[arg-type]
     with pytest.raises(PricingError, match="no smile at t"):
         density(flat(float("nan"), 0.5), 0.5)

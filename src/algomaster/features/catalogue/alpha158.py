@@ -115,10 +115,11 @@ def _entries() -> Iterator[Feature]:
         )  # fmt: skip
     for name, formula, make, bounds in _windows():
         for n in WINDOWS:
+            wait = n - 1 if name == "RANK" else None  # its kernel serves all windows
             changed = {"price"} if name in {"CORR", "CORD"} else {"price", "volume"}
             yield Feature(
                 name=f"{name}{n}", family="alpha158", formula=formula, expression=make(n), parameters={"n": n},
-                source=_SOURCE, same_under=frozenset(changed), **bounds,
+                source=_SOURCE, same_under=frozenset(changed), wait=wait, **bounds,
             )  # fmt: skip
 
 

@@ -66,15 +66,17 @@ def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
         while first < last:
             if cursor == capacity:
                 for r in range(code.kept.size):
-                    row = code.kept[r]
+                    begun = tape[code.kept[r] : code.kept[r] + history]
+                    end = tape[code.kept[r] + capacity - history : code.kept[r] + capacity]
                     for i in range(history):
-                        tape[row + i] = tape[row + capacity - history + i]
+                        begun[i] = end[i]
                 cursor = history
             count = min(capacity - cursor, last - first)
             for c in range(code.given.size):
-                row = code.given[c] + cursor
+                row = tape[code.given[c] + cursor : code.given[c] + cursor + count]
+                values = series[c, first : first + count]
                 for i in range(count):
-                    tape[row + i] = series[c, first + i]
+                    row[i] = values[i]
             machine(code, tape, cursor, cursor + count, stride, out, first)
             cursor += count
             first += count
@@ -99,10 +101,10 @@ def machine(code, tape, start, stop, stride, out, at):
         line = code.places[lines[n, 1]:lines[n + 1, 1]]
 {calls}
         for r in range(lines[n, 2], lines[n + 1, 2]):
-            row = results[r, 0] + start
-            target = out[results[r, 1]]
+            row = tape[results[r, 0] + start:results[r, 0] + stop]
+            target = out[results[r, 1], at:at + stop - start]
             for i in range(stop - start):
-                target[at + i] = tape[row + i]
+                target[i] = row[i]
 """
     names: dict[str, Any] = {f"kernel_{n}": each for n, each in enumerate(kernels)}
     names["__name__"] = __name__

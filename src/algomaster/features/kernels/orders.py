@@ -62,54 +62,46 @@ def _count(tape: FloatArray, place: int, value: float, back: int, bars: int, str
 def quantiles(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Quantiles of a's last n values, between neighbours by straight line (Hyndman and Fan 1996, definition 7).
 
-    Numbers: n, how many quantiles, their shares. State: the window in order (missing values stand as infinity), then
-    how many are missing.
+    Numbers: n, room (n up to a multiple of eight), how many quantiles, their shares. State: the window in order between
+    -inf and inf, twice (missing values stand as inf, which also fills the room); which of the two holds; how many are
+    missing.
     """
-    bars, count = int(tape[line[0]]), int(tape[line[0] + 1])
+    bars, room, count = int(tape[line[0]]), int(tape[line[0] + 1]), int(tape[line[0] + 2])
     back = bars * stride
+    size = room + 2
     for each in range(stride):
-        first = line[1] + each * (bars + 1)
-        ordered = tape[first : first + bars]
-        missing = tape[first + bars]
+        own = line[1] + each * (2 * size + 2)
+        which, missing = int(tape[own + 2 * size]), tape[own + 2 * size + 1]
         for i in range(start + each, stop, stride):
             new, old = tape[line[2] + i], tape[line[2] + i - back]
-            if new != new:
-                missing += 1.0
-                new = math.inf
-            if old != old:
-                missing -= 1.0
-                old = math.inf
-            _replace(ordered, bars, old, new)
+            missing += (1.0 if new != new else 0.0) - (1.0 if old != old else 0.0)
+            new = new if new == new else math.inf
+            old = old if old == old else math.inf
+            here, there = own + which * size, own + (1 - which) * size
+            _replace(tape[here : here + size], tape[there + 1 : there + 1 + room], old, new)
+            which = 1 - which
             for q in range(count):
-                place = tape[line[0] + 2 + q] * (bars - 1)
+                place = tape[line[0] + 3 + q] * (bars - 1)
                 low = int(place)
-                high = low + 1 if low + 1 < bars else low
-                value = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+                below = tape[there + 1 + low]
+                above = tape[there + 2 + low] if low + 1 < bars else below
+                value = below + (above - below) * (place - low)
                 tape[line[3 + q] + i] = value if missing == 0.0 else math.nan
-        tape[first + bars] = missing
+        tape[own + 2 * size], tape[own + 2 * size + 1] = float(which), missing
 
 
 @kernel(lean=True, inner=True)
-def _replace(ordered: FloatArray, bars: int, old: float, new: float) -> None:
-    """Take one value out of the ordered window and put another in."""
-    place = _below(ordered, bars, old)
-    target = _below(ordered, bars, new)
-    if new > old:
-        target -= 1  # the old one below it leaves
-        for i in range(place, target):
-            ordered[i] = ordered[i + 1]
-    else:
-        for i in range(place, target, -1):
-            ordered[i] = ordered[i - 1]
-    ordered[target] = new
+def _replace(ordered: FloatArray, after: FloatArray, old: float, new: float) -> None:
+    """Write the ordered window with one value out and another in, each place from its neighbours and without a branch.
 
-
-@kernel(lean=True, inner=True)
-def _below(ordered: FloatArray, bars: int, value: float) -> int:
-    """Count the values below ``value``, in the same steps for every value so that no branch is guessed wrong."""
-    low, left = 0, bars
-    while left > 1:
-        half = left >> 1
-        low += half if ordered[low + half - 1] < value else 0
-        left -= half
-    return low + (1 if ordered[low] < value else 0)
+    Above the value that leaves, what is not above the new one moves down a place; below it, what is not below the new
+    one moves up; where neither holds, the new one or what was there stays.
+    """
+    falls = new < old
+    for j in range(after.size):
+        low, here, high = ordered[j], ordered[j + 1], ordered[j + 2]
+        up = low if low > new else new
+        up = here if here < up else up
+        down = high if high < new else new
+        down = here if here > down else down
+        after[j] = up if (here < old) | ((here == old) & falls) else down

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
+from algomaster.core.figures import DIVERGING, GAIN, GREY, LINE, LOSS, dress
 from algomaster.market.schemas import PARTICIPANT, RIGHT
 
 __all__ = [
@@ -20,23 +21,17 @@ __all__ = [
     "strikes_figure",
 ]  # fmt: skip
 
-CALL: Final = "#3b82d6"
+CALL: Final = LINE
 PUT: Final = "#b5762a"
-GAIN: Final = "#1a9a78"
-LOSS: Final = "#d9534f"
-_GREY: Final = "#8a8f98"
 _VIOLET: Final = "#7a5ccf"
-_NEUTRAL: Final = "rgba(128,128,128,.12)"
-_DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
 _COLOURS: Final = {"Client": CALL, "DII": PUT, "FII": LOSS, "Pro": GAIN}
 _KINDS: Final = {
-    "long_buildup": ("long build-up", "#1a9a78"), "short_covering": ("short covering", "#8fd0bd"),
+    "long_buildup": ("long build-up", GAIN), "short_covering": ("short covering", "#8fd0bd"),
     "none": ("none", "rgba(128,128,128,.18)"), "long_unwinding": ("long unwinding", "#efb3b1"),
-    "short_buildup": ("short build-up", "#d9534f"),
+    "short_buildup": ("short build-up", LOSS),
 }  # fmt: skip
 _AROUND: Final = 12
 """Strikes drawn on either side of the money."""
-_EDGE: Final = 0.04
 
 
 def net_figure(frame: pl.DataFrame) -> go.Figure:
@@ -54,7 +49,7 @@ def net_figure(frame: pl.DataFrame) -> go.Figure:
             x=rows["session"].to_list(), y=rows["net"].to_list(), name=name, mode="lines",
             line={"color": _COLOURS[name], "width": 1.8}, hovertemplate="%{y:+,.0f}",
         )  # fmt: skip
-    _dress(figure, height=380, hovermode="x unified")
+    dress(figure, height=380, hovermode="x unified")
     figure.update_yaxes(title_text=f"Net {_instrument(frame)}, contracts", zeroline=True)
     return figure
 
@@ -79,9 +74,9 @@ def long_short_figure(frame: pl.DataFrame) -> go.Figure:
             )  # fmt: skip
         figure.add_scatter(
             x=days, y=rows["net"].to_list(), name="net", legendgroup="net", showlegend=place == 0, mode="lines",
-            line={"color": _GREY, "width": 2}, hovertemplate="%{y:+,.0f}", **at,
+            line={"color": GREY, "width": 2}, hovertemplate="%{y:+,.0f}", **at,
         )  # fmt: skip
-    _dress(figure, height=520, hovermode="x unified")
+    dress(figure, height=520, hovermode="x unified")
     figure.update_yaxes(zeroline=True)
     figure.update_yaxes(title_text=f"{_instrument(frame)}, contracts".capitalize(), col=1)
     return figure
@@ -98,7 +93,7 @@ def options_figure(ratios: pl.DataFrame) -> go.Figure:
     figure = _panels()
     lines = (
         ("index_call_net", "calls", CALL, 1.2), ("index_put_net", "puts", PUT, 1.2),
-        ("index_option_net", "calls - puts", _GREY, 2.2),
+        ("index_option_net", "calls - puts", GREY, 2.2),
     )  # fmt: skip
     for place, name in enumerate(PARTICIPANT.categories):
         rows = ratios.filter(pl.col("participant") == pl.lit(name, PARTICIPANT))
@@ -108,7 +103,7 @@ def options_figure(ratios: pl.DataFrame) -> go.Figure:
                 showlegend=place == 0, line={"color": colour, "width": width}, hovertemplate="%{y:+,.0f}",
                 row=place // 2 + 1, col=place % 2 + 1,
             )  # fmt: skip
-    _dress(figure, height=520, hovermode="x unified")
+    dress(figure, height=520, hovermode="x unified")
     figure.update_yaxes(zeroline=True)
     figure.update_yaxes(title_text="Net index options, contracts", col=1)
     return figure
@@ -143,7 +138,7 @@ def strikes_figure(strikes: pl.DataFrame, *, spot: float | None, step: float, un
                 orientation="h", width=width, marker={"line": {"width": 0}, **fill},
                 hovertemplate=f"{name}{what} %{{y:,.0f}}: %{{customdata:,.0f}}<extra></extra>",
             )  # fmt: skip
-    _dress(figure, height=620, barmode="overlay", hovermode="closest")
+    dress(figure, height=620, barmode="overlay", hovermode="closest")
     sides = (_floats(rows[f"{side}_oi"]) for side in ("call", "put"))
     reach = max(float(np.nanmax(oi, initial=0.0)) for oi in sides)
     ticks = _round_ticks(reach)
@@ -154,7 +149,7 @@ def strikes_figure(strikes: pl.DataFrame, *, spot: float | None, step: float, un
     )  # fmt: skip
     figure.update_yaxes(title_text="Strike", tickformat=",.0f")
     if spot is not None:
-        figure.add_hline(y=spot, line={"color": _GREY, "dash": "dot"}, annotation_text=f"{spot:,.0f}")
+        figure.add_hline(y=spot, line={"color": GREY, "dash": "dot"}, annotation_text=f"{spot:,.0f}")
     return figure
 
 
@@ -172,7 +167,7 @@ def ratios_figure(series: pl.DataFrame, *, reference: str, label: str) -> go.Fig
     clock = _clock(series["ts"]).to_list()
     spot = {"spot": "index", "parity": "forward by parity"}.get(reference, "spot")
     for column, name, colour, shape, dash in (
-        ("resistance", "most calls", LOSS, "hv", "dot"), ("spot", spot, _GREY, "linear", "solid"),
+        ("resistance", "most calls", LOSS, "hv", "dot"), ("spot", spot, GREY, "linear", "solid"),
         ("max_pain", "max pain", CALL, "hv", "solid"), ("support", "most puts", GAIN, "hv", "dot"),
     ):  # fmt: skip
         figure.add_scatter(
@@ -184,7 +179,7 @@ def ratios_figure(series: pl.DataFrame, *, reference: str, label: str) -> go.Fig
             x=clock, y=series[column].to_list(), name=name, mode="lines", line={"color": colour, "width": 1.6},
             hovertemplate="%{y:.2f}", row=2, col=1,
         )  # fmt: skip
-    _dress(figure, height=520, hovermode="x unified")
+    dress(figure, height=520, hovermode="x unified")
     figure.update_yaxes(title_text=label, tickformat=",.0f", row=1, col=1)
     figure.update_yaxes(title_text="Puts / calls", row=2, col=1)
     return figure
@@ -207,7 +202,7 @@ def change_figure(build_up: pl.DataFrame, *, step: float, unit: str, label: str)
     for col, (_, part) in enumerate(_rights(rows), 1):
         times, strikes, grid = _grid(part, "oi_change")
         figure.add_heatmap(
-            x=times, y=strikes, z=grid, colorscale=_DIVERGING, zmin=-(reach or 1.0), zmax=reach or 1.0,
+            x=times, y=strikes, z=grid, colorscale=DIVERGING, zmin=-(reach or 1.0), zmax=reach or 1.0,
             showscale=col == 2, hoverongaps=False, colorbar={"title": {"text": unit}, "thickness": 12},
             hovertemplate="%{x|%H:%M} %{y:,.0f}: %{z:+,.0f}<extra></extra>", row=1, col=col,
         )  # fmt: skip
@@ -255,16 +250,18 @@ def build_up_figure(build_up: pl.DataFrame, *, step: float, unit: str, label: st
 
 
 def _panels() -> go.Figure:
-    return make_subplots(
+    figure = make_subplots(
         rows=2, cols=2, shared_xaxes=True, subplot_titles=list(PARTICIPANT.categories), vertical_spacing=0.09
     )
+    return figure.update_annotations(font={"size": 12}, yshift=2)
 
 
 def _side_by_side(build_up: pl.DataFrame, step: float) -> tuple[go.Figure, pl.DataFrame]:
     spot = build_up["spot"].drop_nulls()
     rows = _around(build_up, float(spot[-1]) if spot.len() else None, step)
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, subplot_titles=["Calls", "Puts"], horizontal_spacing=0.03)
-    _dress(figure, height=560, hovermode="closest", showlegend=False)
+    figure.update_annotations(font={"size": 12}, yshift=2)
+    dress(figure, height=560, hovermode="closest", showlegend=False)
     figure.update_xaxes(showgrid=False, tickformat="%H:%M")
     figure.update_yaxes(showgrid=False, tickformat=",.0f")
     return figure, rows
@@ -287,7 +284,7 @@ def _spot(figure: go.Figure, rows: pl.DataFrame, col: int) -> None:
     line = rows.group_by("ts").agg(pl.col("spot").first()).sort("ts")
     figure.add_scatter(
         x=_clock(line["ts"]).to_list(), y=line["spot"].to_list(), mode="lines", showlegend=False,
-        line={"color": _GREY, "width": 2}, hoverinfo="skip", row=1, col=col,
+        line={"color": GREY, "width": 2}, hoverinfo="skip", row=1, col=col,
     )  # fmt: skip
 
 
@@ -325,18 +322,3 @@ def _floats(values: pl.Series) -> np.ndarray[Any, Any]:
 
 def _clock(times: pl.Series) -> pl.Series:
     return times.dt.convert_time_zone("Asia/Kolkata").dt.replace_time_zone(None).dt.cast_time_unit("us")
-
-
-def _dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
-    figure.update_layout(
-        height=height, template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": "#808790"},
-        margin={"l": 80, "r": 20, "t": 50, "b": 45}, **layout,
-        legend={"orientation": "h", "y": 1.0 + _EDGE, "x": 1, "xanchor": "right", "yanchor": "bottom"},
-    )  # fmt: skip
-    figure.update_annotations(font={"size": 12}, yshift=2)
-    figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
-    figure.update_yaxes(
-        gridcolor="rgba(128,128,128,.2)", zeroline=False, zerolinecolor="rgba(128,128,128,.5)", automargin=True,
-        title_standoff=8,
-    )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from algomaster.core.figures import DIVERGING, GAIN, GREY, LINE, LOSS, dress
 from algomaster.core.types import FloatArray
-from algomaster.pricing.positions.plots import GAIN, GREY, LINE, LOSS, dress
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,7 +19,6 @@ __all__ = ["flow_figure", "heatmap_figure"]
 
 _TITLES: Final = {"gex": "GEX per 1 %", "dex": "DEX", "vex": "VEX per vol point", "chex": "CHEX per day"}
 _ORANGE: Final = "#c98a1b"
-_DIVERGING: Final = [[0.0, LOSS], [0.5, "rgba(128,128,128,.12)"], [1.0, GAIN]]
 _SMALL: Final = 1e-2
 """Strikes at the edges that have less than this share of the largest amount are not drawn."""
 
@@ -51,8 +50,9 @@ def flow_figure(found: Exposure, value: str) -> go.Figure:
         )  # fmt: skip
     _profile(figure, found)
     _levels(figure, found, low, high)
-    dress(figure, height=640, hovermode="x unified", barmode="relative", bargap=0.15)
-    figure.update_layout(margin={"t": 85}, legend={"y": 1.13})
+    dress(
+        figure, height=640, hovermode="x unified", barmode="relative", bargap=0.15, margin={"t": 85}, legend={"y": 1.09}
+    )
     figure.update_xaxes(range=[low, high], tickformat=",")
     figure.update_xaxes(title_text="Strike, spot", row=2, col=1)
     figure.update_yaxes(title_text=_TITLES[value], exponentformat="B", row=1, col=1)
@@ -118,7 +118,7 @@ def heatmap_figure(found: Exposure, value: str) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=_root(values), x=[f"{strike:,g}" for strike in strikes], y=labels, customdata=values,
-            zmin=-math.sqrt(reach), zmax=math.sqrt(reach), colorscale=_DIVERGING, hoverongaps=False, xgap=1, ygap=1,
+            zmin=-math.sqrt(reach), zmax=math.sqrt(reach), colorscale=DIVERGING, hoverongaps=False, xgap=1, ygap=1,
             colorbar={
                 "title": {"text": _TITLES[value]}, "thickness": 12, "tickvals": _root(ticks).tolist(),
                 "ticktext": [_short(tick) for tick in ticks],

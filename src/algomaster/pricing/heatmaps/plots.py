@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from algomaster.core.errors import PricingError
+from algomaster.core.figures import DIVERGING, GAIN, GREY, LINE, LOSS, NEUTRAL, dress
 from algomaster.core.types import CALL, PUT, FloatArray
 from algomaster.pricing.european import greeks
 from algomaster.pricing.inputs import as_right, choose
-from algomaster.pricing.measures.plots import FOURTH, GAIN, GREY, LINE, LOSS, SECOND, THIRD, dress
+from algomaster.pricing.measures.plots import FOURTH, SECOND, THIRD
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,9 +28,7 @@ __all__ = ["chain_heatmap", "greek_profile"]
 _QUOTED: Final = ("vol", "price", "bid", "ask", "oi", "volume")
 _FIRST_ORDER: Final = ("price", "delta", "gamma", "vega", "theta", "rho")
 _RIGHTS: Final = ("call", "put", "otm", "sum", "net")
-_NEUTRAL: Final = "rgba(128,128,128,.12)"
-_DIVERGING: Final = [[0.0, LOSS], [0.5, _NEUTRAL], [1.0, GAIN]]
-_RISING: Final = [[0.0, _NEUTRAL], [1.0, LINE]]
+_RISING: Final = [[0.0, NEUTRAL], [1.0, LINE]]
 _LINES: Final = (LINE, SECOND, GAIN, LOSS, THIRD, FOURTH)
 _DEVIATIONS: Final = 2.5
 _FALLBACK_WINDOW: Final = 0.10
@@ -162,7 +161,7 @@ def _heat(chain: Chain, what: str, side: str, strikes: FloatArray, rows: list[st
     names = [f"{strike:,.10g}" for strike in strikes]
     figure = go.Figure(
         go.Heatmap(
-            z=grid, x=names, y=rows, colorscale=_DIVERGING if signed else _RISING, zmin=-top if signed else lowest,
+            z=grid, x=names, y=rows, colorscale=DIVERGING if signed else _RISING, zmin=-top if signed else lowest,
             zmax=top, xgap=1, ygap=2, hoverongaps=False,
             hovertemplate="Strike %{x}, %{y}<br>" + f"{what} {number} {unit}<extra>{_SIDES[side]}</extra>",
             colorbar={"thickness": 10, "tickformat": ".0%" if percent else _ticks(top), "title": {"text": what}},

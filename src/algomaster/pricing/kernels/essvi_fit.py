@@ -37,6 +37,8 @@ STEEPEST: Final = 0.9995
 _MARGIN: Final = 1.0 - 1e-9
 _RHO_STARTS: Final = (-0.8, -0.4, 0.0, 0.4)
 _PSI_STARTS: Final = (0.3, 0.8)
+_FLAT: Final = 1e-3
+"""A start of psi below this share of sqrt(theta) is none: from a flat smile no step tells where a slope lies."""
 _STEPS: Final = 40
 _GLOBAL_STEPS: Final = 30
 _INF: Final = math.inf
@@ -156,18 +158,28 @@ def _unmap(x: FloatArray, before: FloatArray, u: FloatArray, y: FloatArray, j: F
 
 
 @kernel(inner=True)
-def _inside(u: FloatArray, least: float) -> None:
+def _inside(u: FloatArray, least: float, theta0: float) -> None:
+    """Bring u back into its box.
+
+    Without an expiry before (theta0 = 0) a smile of -psi is that of psi with -rho, and c is so reflected: put to 0 the
+    smile would be flat, rho without effect, and a slope of the other sign out of reach.
+    """
+    if theta0 == 0.0 and u[2] < 0.0:
+        u[0], u[2] = -u[0], -u[2]
     u[0] = min(max(u[0], -STEEPEST), STEEPEST)
     u[1] = max(u[1], least)
     u[2] = min(max(u[2], 0.0), _MARGIN)
 
 
 @kernel(inner=True)
-def _free(u: FloatArray, gradient: FloatArray, least: float, free: FloatArray) -> None:
-    """Write 0 where a step would only lead out of the box."""
+def _free(u: FloatArray, gradient: FloatArray, hessian: FloatArray, at: int, least: float, free: FloatArray) -> None:
+    """Write 0 where a step would only lead out of the box, or does nothing: rho and c of a flat smile (psi = 0)."""
     free[0] = 0.0 if (u[0] <= -STEEPEST and gradient[0] < 0.0) or (u[0] >= STEEPEST and gradient[0] > 0.0) else 1.0
     free[1] = 0.0 if u[1] <= least and gradient[1] < 0.0 else 1.0
     free[2] = 0.0 if (u[2] <= 0.0 and gradient[2] < 0.0) or (u[2] >= _MARGIN and gradient[2] > 0.0) else 1.0
+    for m in range(3):
+        if not hessian[at + m, at + m] > 0.0:
+            free[m] = 0.0
 
 
 @kernel(inner=True)
@@ -190,13 +202,13 @@ def _newton(
                 for r in range(3):
                     total += j[r, m] * (hx[r, 0] * j[0, n] + hx[r, 1] * j[1, n] + hx[r, 2] * j[2, n])
                 hu[m, n] = total
-        _free(u, gu, least, free)
+        _free(u, gu, hu, 0, least, free)
         moved, gain = False, 0.0
         for _ in range(10):
             if solve_damped(hu, gu, free, damping, 3, work, step):
                 for m in range(3):
                     new[m] = u[m] + step[m]
-                _inside(new, least)
+                _inside(new, least, before[0])
                 if _map(new, before, y, j, j0):
                     trial = _squares(k, w, omega, lo, hi, y[0], y[1], y[2])
                     if trial < value:
@@ -226,7 +238,7 @@ def fit_essvi_slice(
     k, w, omega : (n,)
         Log-moneyness, total variance, weight; those from ``lo`` up to ``hi`` belong to the expiry.
     warm : bool
-        Start from ``x``.
+        Start from ``x``, unless it is flat.
     x : (3,)
         theta, rho, psi; written.
     room : (>= 14, >= 10)
@@ -239,7 +251,7 @@ def fit_essvi_slice(
         weights += omega[i]
         if abs(k[i]) < near and omega[i] > 0.0:
             near, mean = abs(k[i]), w[i]
-    if not warm:
+    if not (warm and x[2] > _FLAT * math.sqrt(mean)):
         best = _INF
         for rho in _RHO_STARTS:
             for share in _PSI_STARTS:
@@ -351,7 +363,7 @@ def fit_essvi_surface(
     before[0], before[1], before[2] = 0.0, 0.0, 0.0
     for e in range(expiries):
         _unmap(parameters[e], before, u[e], y, room[0:3, 3:6], room[3:6, 3:6])
-        _inside(u[e], least[e])
+        _inside(u[e], least[e], before[0])
         _newton(k, w, omega, first[e], first[e + 1], before, least[e], u[e], x[e], room)
         before[0], before[1], before[2] = x[e, 0], x[e, 1], x[e, 2]
     size = 3 * expiries
@@ -362,14 +374,14 @@ def fit_essvi_surface(
     for _ in range(_GLOBAL_STEPS):
         steps += 1
         for e in range(expiries):
-            _free(u[e], gradient[3 * e : 3 * e + 3], least[e], free[3 * e : 3 * e + 3])
+            _free(u[e], gradient[3 * e : 3 * e + 3], hessian, 3 * e, least[e], free[3 * e : 3 * e + 3])
         moved, gain = False, 0.0
         for _ in range(10):
             if solve_damped(hessian, gradient, free, damping, size, work, step):
                 for e in range(expiries):
                     for m in range(3):
                         new[e, m] = u[e, m] + step[3 * e + m]
-                    _inside(new[e], least[e])
+                    _inside(new[e], least[e], 0.0 if e == 0 else 1.0)
                 trial = _all_squares(k, w, omega, first, new, x, room)
                 if trial < value:
                     moved, gain = True, value - trial

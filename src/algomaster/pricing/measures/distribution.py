@@ -1,4 +1,4 @@
-"""The risk-neutral distribution of the price at an expiry, read off a surface."""
+"""The risk-neutral distribution of the price at an expiry, read off a surface or off a chain's own quotes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from algomaster.pricing.measures.sources import SurfaceLike, is_surface, smile_a
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from algomaster.pricing.chain import Chain
 
 __all__ = ["Density", "density"]
 
@@ -156,14 +158,17 @@ class Density:
         return html_table(f"Density {self.label}", self._table())
 
 
-def density(surface: SurfaceLike, t: float | str, *, strikes: Any = None) -> Density:
-    """Read the risk-neutral density of the underlying at one time off a surface.
+def density(source: SurfaceLike | Chain, t: float | str, *, strikes: Any = None) -> Density:
+    """Read the risk-neutral density of the underlying at one time off a surface, or off the quotes of an expiry.
 
     Parameters
     ----------
-    surface : Surface
+    source : Surface or Chain
+        Of a chain the quotes of the expiry alone are smoothed in variance
+        (:func:`~algomaster.pricing.measures.quoted.smile_of_quotes`): the density may have any shape, such as two
+        peaks around an event, which no family of smiles has.
     t : float or str
-        Years, or the label of an expiry.
+        Years, or the label of an expiry; of a chain one of its expiries.
     strikes : (n,), optional
         Where to give the density; otherwise 401 strikes from the 0.01 % to the 99.99 % quantile.
 
@@ -175,19 +180,18 @@ def density(surface: SurfaceLike, t: float | str, *, strikes: Any = None) -> Den
     Raises
     ------
     PricingError
-        The surface has no smile at ``t``.
+        The surface has no smile at ``t``, or too few strikes of the chain have a volatility.
     ValueError
         ``t`` is not positive or no expiry; a strike is not positive.
     TypeError
-        Not a surface.
+        Neither a surface nor a chain.
 
     Notes
     -----
     By total variance and its analytic derivatives, never by differences of prices (Breeden and Litzenberger 1978;
     Gatheral and Jacquier 2014, section 2.2): p(k) = g(k) phi(d2) / sqrt(w) in k = ln(strike/forward).
     """
-    if not is_surface(surface):
-        raise TypeError(f"surface: expected a Surface, got {type(surface).__name__}; a chain has .surface()")
+    surface = _surface_of(source, t)
     years, label = years_of(surface, t)
     forward, w = smile_at(surface, years)
     at = _default_strikes(surface, years, forward, w) if strikes is None else as_vector(strikes, "strikes")
@@ -200,6 +204,17 @@ def density(surface: SurfaceLike, t: float | str, *, strikes: Any = None) -> Den
         cumulative=rows[2], negative=_negative(surface, years, forward, w), mass=mass, mean=forward * mean,
         std=forward * std, skewness=skewness, kurtosis=kurtosis, surface=surface,
     )  # fmt: skip
+
+
+def _surface_of(source: SurfaceLike | Chain, t: float | str) -> SurfaceLike:
+    from algomaster.pricing.chain import Chain
+    from algomaster.pricing.measures.quoted import smile_of_quotes
+
+    if isinstance(source, Chain):
+        return smile_of_quotes(source, t)
+    if not is_surface(source):
+        raise TypeError(f"source: expected a Surface or a Chain, got {type(source).__name__}")
+    return source
 
 
 def _default_strikes(surface: SurfaceLike, t: float, forward: float, w: float) -> FloatArray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from algomaster.core.figures import GAIN, GREY, LINE, LOSS, dress
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -14,15 +16,11 @@ if TYPE_CHECKING:
     from algomaster.pricing.measures.moves import ExpectedMove
     from algomaster.pricing.measures.volatility_index import VarianceIndex
 
-__all__ = ["density_figure", "dress", "measures_figure", "move_figure", "strips_figure"]
+__all__ = ["density_figure", "measures_figure", "move_figure", "strips_figure"]
 
-LINE: Final = "#3b82d6"
-GAIN: Final = "#1a9a78"
-LOSS: Final = "#d9534f"
 SECOND: Final = "#c98a1b"
 THIRD: Final = "#8a63d2"
 FOURTH: Final = "#5b8a99"
-GREY: Final = "rgba(128,128,128,.8)"
 _FILL: Final = "rgba(59,130,214,.18)"
 _WRONG: Final = "rgba(217,83,79,.25)"
 _NAMES: Final = {"straddle": "Straddle", "rule": "0.85 × straddle", "one_sigma": "One sigma", "density": "16–84 %"}
@@ -143,19 +141,3 @@ def _mark(figure: go.Figure, levels: dict[str, float]) -> None:
             x=level, y=1.0, yref="paper", yanchor="bottom", text=f"{name} {level:,.1f}", showarrow=False,
             xanchor=("right", "left")[place], font={"size": 11},
         )  # fmt: skip
-
-
-def dress(figure: go.Figure, *, height: int, title: str, **layout: Any) -> None:
-    """Give a figure the house's look: no background of its own, readable on a light and on a dark page."""
-    figure.update_layout(
-        height=height, template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": "#808790"},
-        title={"text": title, "x": 0.01, "y": 0.98, "yanchor": "top", "font": {"size": 14}},
-        margin={"l": 80, "r": 20, "t": 64, "b": 50},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
-        **layout,
-    )  # fmt: skip
-    figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
-    figure.update_yaxes(
-        gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)", automargin=True, title_standoff=8
-    )

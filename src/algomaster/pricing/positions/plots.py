@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from algomaster.core.figures import GREY, LINE, dress
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from algomaster.pricing.positions.result import Payoff
 
-__all__ = ["GAIN", "GREY", "LINE", "LOSS", "dress", "payoff_figure"]
+__all__ = ["payoff_figure"]
 
-LINE: Final = "#3b82d6"
-GAIN: Final = "#1a9a78"
-LOSS: Final = "#d9534f"
-GREY: Final = "#8a8f98"
 _GAIN_FILL: Final = "rgba(26,154,120,.20)"
 _LOSS_FILL: Final = "rgba(217,83,79,.20)"
 _BAND: Final = "rgba(128,128,128,.10)"
@@ -42,7 +40,7 @@ def payoff_figure(found: Payoff) -> go.Figure:
         )  # fmt: skip
     _between(figure, found)
     _marks(figure, found)
-    dress(figure, height=460, hovermode="x unified")
+    dress(figure, height=460, hovermode="x unified", legend={"y": 1.07})
     figure.update_xaxes(title_text="Spot", tickformat=",", range=[float(found.spots.min()), float(found.spots.max())])
     figure.update_yaxes(title_text="Profit and loss", tickformat=",", zeroline=True, zerolinewidth=1.2)
     return figure
@@ -95,17 +93,3 @@ def _marks(figure: go.Figure, found: Payoff) -> None:
         textposition=["top left" if x in starts else "top right" for x in inside], textfont={"size": 11},
         hoverinfo="skip", marker={"color": "rgba(0,0,0,0)", "size": 9, "line": {"color": GREY, "width": 2}},
     )  # fmt: skip
-
-
-def dress(figure: go.Figure, *, height: int, **layout: Any) -> None:
-    """Give a figure no background of its own, so that it sits on a light and a dark page alike."""
-    figure.update_layout(
-        height=height, template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": "#808790"},
-        margin={"l": 80, "r": 20, "t": 50, "b": 45}, legend={"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
-        **layout,
-    )  # fmt: skip
-    figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False)
-    figure.update_yaxes(
-        gridcolor="rgba(128,128,128,.2)", zerolinecolor="rgba(128,128,128,.5)", automargin=True, title_standoff=8
-    )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
+from algomaster.core.figures import GREY, GRID, LINE, LOSS, dress
 from algomaster.core.types import FloatArray
 from algomaster.pricing.implied import implied_vol
 
@@ -17,11 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "density_figure", "residuals_figure", "smiles_figure", "surface_figure"]
 
-LINE: Final = "#3b82d6"
-QUOTE: Final = "#8a8f98"
-LEFT_OUT: Final = "#d9534f"
 _BAND: Final = "rgba(59,130,214,.18)"
-_GRID: Final = "rgba(128,128,128,.25)"
+_LEGEND: Final = {"orientation": "v", "y": 1.0, "yanchor": "top", "x": 1.02, "xanchor": "left", "font": {"size": 11}}
 _SCALE: Final = "Viridis"
 _POINTS: Final = 121
 _PANELS: Final = 12
@@ -45,7 +43,7 @@ def surface_figure(surface: Surface) -> go.Figure:
     )  # fmt: skip
     if surface.quotes is not None:
         frame = surface.residuals()
-        for kept, name, colour in ((True, "quotes", QUOTE), (False, "left out", LEFT_OUT)):
+        for kept, name, colour in ((True, "quotes", GREY), (False, "left out", LOSS)):
             part = frame.filter(frame["kept"] == kept)
             inside = part.filter(part["k"].is_between(low, high))
             if inside.height:
@@ -53,7 +51,7 @@ def surface_figure(surface: Surface) -> go.Figure:
                     x=inside["k"].to_list(), y=inside["t"].to_list(), z=(100.0 * inside["vol"]).to_list(), name=name,
                     mode="markers", marker={"size": 1.8, "color": colour},
                 )  # fmt: skip
-    axis = {"gridcolor": _GRID, "backgroundcolor": "rgba(0,0,0,0)", "zerolinecolor": _GRID}
+    axis = {"gridcolor": GRID, "backgroundcolor": "rgba(0,0,0,0)", "zerolinecolor": GRID}
     figure.update_layout(
         scene={
             "xaxis": {"title": {"text": "ln(strike/forward)"}, **axis},
@@ -63,7 +61,7 @@ def surface_figure(surface: Surface) -> go.Figure:
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.75},
         }
     )
-    _dress(figure, f"Implied volatility ({surface.method})", height=620)
+    dress(figure, height=620, title=f"Implied volatility ({surface.method})", legend=_LEGEND)
     figure.update_layout(legend={"x": 0.0, "y": 1.0, "itemsizing": "constant"}, margin={"l": 0, "r": 10, "b": 10})
     return figure
 
@@ -93,7 +91,12 @@ def smiles_figure(surface: Surface) -> go.Figure:
             x=k, y=vol, mode="lines", line={"color": LINE, "width": 1.8}, name=surface.method, showlegend=number == 0,
             hovertemplate="k %{x:.3f}: %{y:.2f} %<extra></extra>", **place,
         )  # fmt: skip
-    _dress(figure, "Smiles: volatility in % by ln(strike/forward)", height=90 + 230 * _rows_of(chosen, columns))
+    dress(
+        figure,
+        height=90 + 230 * _rows_of(chosen, columns),
+        title="Smiles: volatility in % by ln(strike/forward)",
+        legend=_LEGEND,
+    )
     return figure
 
 
@@ -109,7 +112,7 @@ def _quotes(figure: go.Figure, surface: Surface, e: int, place: dict[str, int], 
         for side in (quotes.bid, quotes.ask)
     )
     up, down = np.nan_to_num(ask - vol), np.nan_to_num(vol - bid)
-    for mine, name, colour in ((kept, "quotes, bid to ask", QUOTE), (~kept, "left out", LEFT_OUT)):
+    for mine, name, colour in ((kept, "quotes, bid to ask", GREY), (~kept, "left out", LOSS)):
         figure.add_scatter(
             x=k[mine], y=vol[mine], mode="markers", marker={"size": 3.5, "color": colour}, name=name,
             showlegend=first and bool(mine.any()),
@@ -134,10 +137,10 @@ def residuals_figure(surface: Surface) -> go.Figure:
             marker={"size": 5, "color": colours[e], "symbol": symbol}, customdata=part["strike"].to_list(),
             hovertemplate="%{customdata:g}: %{y:.1f} bp<extra>" + label + "</extra>",
         )  # fmt: skip
-    figure.add_hline(y=0.0, line={"color": QUOTE, "width": 1})
+    figure.add_hline(y=0.0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="ln(strike/forward), in standard deviations")
     figure.update_yaxes(title_text="quote less fit, bp of volatility")
-    _dress(figure, f"Residuals ({surface.method}); a cross was left out", height=460)
+    dress(figure, height=460, title=f"Residuals ({surface.method}); a cross was left out", legend=_LEGEND)
     return figure
 
 
@@ -155,10 +158,10 @@ def density_figure(surface: Surface) -> go.Figure:
             line={"color": colours[e], "width": 1.6}, customdata=strike,
             hovertemplate="%{customdata:.6g}: %{y:.4f}",
         )  # fmt: skip
-    figure.add_hline(y=0.0, line={"color": QUOTE, "width": 1})
+    figure.add_hline(y=0.0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="ln(strike/forward), in standard deviations at the money")
     figure.update_yaxes(title_text="density, per standard deviation")
-    _dress(figure, f"Risk-neutral density ({surface.method})", height=460)
+    dress(figure, height=460, title=f"Risk-neutral density ({surface.method})", legend=_LEGEND)
     return figure
 
 
@@ -207,17 +210,3 @@ def _panels(surface: Surface) -> tuple[list[int], go.Figure, int]:
 def _colours(years: FloatArray) -> list[str]:
     places = np.linspace(0.0, 0.92, years.size)
     return list(sample_colorscale(_SCALE, list(places)))
-
-
-def _dress(figure: go.Figure, title: str, *, height: int) -> None:
-    """Give a figure no background of its own, so that it sits on a light and a dark page alike."""
-    figure.update_layout(
-        title={"text": title, "font": {"size": 15}},
-        height=height,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 50, "r": 20, "t": 60, "b": 45},
-        legend={"orientation": "v", "font": {"size": 11}},
-    )
-    figure.update_xaxes(gridcolor=_GRID, zeroline=False)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False)
