@@ -1,0 +1,231 @@
+"""The point-in-time join: for each question the last values that could have been used at its moment, never later.
+
+:func:`get_historical`, for each underlying:
+
+1. The times of the rows are read, no features. Of several rows of one bar the highest ``ingest_seq`` stands, among those
+   that were known by ``as_of`` (:func:`_standing`).
+2. A binary search finds the last row with ``avail_ts <= event_time`` (:func:`_matched`).
+3. Features are read file by file, only the stretch of rows that is needed, and gathered by a kernel: nothing of the table
+   but one file a thread is in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from algomaster.core.arrays import kind_of
+from algomaster.core.jit import kernel
+from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.store.table import AsOf, Table, moment_of
+from algomaster.features.store.view import View
+from algomaster.market.home import Home
+from algomaster.market.schemas import TIMESTAMP
+
+__all__ = ["get_historical"]
+
+_NONE = np.iinfo(np.int64).min  # a moment that is not there
+_THREADS = 2
+
+
+class _Standing(NamedTuple):
+    """The rows of one underlying that stand, by time: when they could be used, and where they are."""
+
+    avail: IntArray
+    file: NDArray[np.int32]
+    row: IntArray
+
+
+def get_historical(
+    questions: Any,
+    view: View,
+    *,
+    home: str | Path | Home | None = None,
+    as_of: AsOf = None,
+    tolerance: timedelta | None = None,
+    staleness: bool = False,
+    storage_options: Mapping[str, str] | None = None,
+) -> Any:
+    """Answer what the features of an underlying were at a moment, as they could be known then.
+
+    Parameters
+    ----------
+    questions : polars or pandas DataFrame (Q rows)
+        Columns ``underlying`` and ``event_time`` (a moment with its zone); others are kept.
+    view : View
+    home : str, Path, Home or None
+        Where the feature store lives; by default ``$ALGO_HOME``, else the platform's folder for user data.
+    as_of : datetime, ISO text, int or None
+        Answer from what was written by that moment, or from that version of the Delta table; all by default.
+    tolerance : timedelta, optional
+        Values older than this at the moment of the question (``event_time - avail_ts``) count as missing.
+    staleness : bool
+        Add that age as a column.
+    storage_options : mapping, optional
+        For object-store URLs.
+
+    Returns
+    -------
+    DataFrame (Q rows)
+        Of the kind that came, the same rows in the same order, duplicates kept, with ``avail_ts`` (UTC nanoseconds, null
+        where nothing was available), the features (Float64, NaN where missing) and, if asked, ``staleness``.
+
+    Raises
+    ------
+    DataError
+        Nothing is built of the view.
+    ValueError, TypeError
+        The questions or an argument do not do.
+
+    Notes
+    -----
+    The row of a question is the last bar with ``avail_ts <= event_time``; of several rows of that bar the one written
+    last (highest ``ingest_seq``) among those known by ``as_of``.
+    """
+    if tolerance is not None and not isinstance(tolerance, timedelta):
+        raise TypeError(f"tolerance: expected a timedelta, got {tolerance!r}")
+    if tolerance is not None and tolerance < timedelta(0):
+        raise ValueError(f"tolerance: expected no negative time, got {tolerance!r}")
+    asked = _asked(questions, view, staleness=staleness)
+    table = Table(view, home, storage_options=storage_options)
+    moments = asked["event_time"].dt.cast_time_unit("ns").to_physical().fill_null(_NONE).to_numpy()
+    oldest = None if tolerance is None else tolerance // timedelta(microseconds=1) * 1000
+    found = np.full(asked.height, _NONE, np.int64)
+    values = np.full((len(view.features), asked.height), np.nan)
+    _answer(table, asked["underlying"], moments, as_of, oldest, found, values)
+    answer = asked.with_columns(
+        pl.Series("avail_ts", found).replace(_NONE, None).cast(TIMESTAMP),
+        *(pl.Series(name, values[place]) for place, name in enumerate(view.features)),
+    )
+    if staleness:
+        answer = answer.with_columns(staleness=pl.col("event_time").dt.cast_time_unit("ns") - pl.col("avail_ts"))
+    return _as_it_came(answer, questions, asked.columns)
+
+
+def _answer(
+    table: Table, underlying: pl.Series, moments: IntArray, as_of: AsOf, oldest: int | None, found: IntArray,
+    values: FloatArray,
+) -> None:  # fmt: skip
+    """Fill ``found`` (Q,) and ``values`` (F, Q) for each question."""
+    known = moments[moments != _NONE]
+    end = None if not known.size else datetime.fromtimestamp(-(-int(known.max()) // 1_000_000_000), UTC)
+    names = underlying.drop_nulls().unique().to_list()
+    files = table.files(underlyings=names, end=end, as_of=as_of)
+    if not files.height or not known.size:
+        return
+    codes = underlying.cast(pl.Enum(sorted(names))).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    places = {name: place for place, name in enumerate(sorted(names))}
+    paths: list[str] = []
+    wanted: list[tuple[int, IntArray, IntArray]] = []
+
+    def of_one(item: tuple[Any, pl.DataFrame]) -> tuple[pl.DataFrame, IntArray, _Standing]:
+        (name, *_), part = item
+        return part, np.flatnonzero(codes == places[name]), _standing(table, part, as_of)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for part, mine, rows in pool.map(of_one, files.partition_by("underlying", as_dict=True).items()):
+            at = _matched(rows.avail, moments[mine], oldest)
+            mine, at = mine[at >= 0], at[at >= 0]
+            found[mine] = rows.avail[at]
+            wanted += [(file + len(paths), q, row) for file, q, row in _by_file(rows.file[at], mine, rows.row[at])]
+            paths += part["path"].to_list()
+
+        def gather(one: tuple[int, IntArray, IntArray]) -> None:
+            file, question, row = one
+            first = int(row.min())
+            held = table.read_file(
+                paths[file], table.view.features, start=first, rows=int(row.max()) - first + 1
+            ).rechunk()
+            for place, name in enumerate(table.view.features):
+                _take(held[name].to_numpy(), row - first, question, values[place])
+
+        list(pool.map(gather, wanted))
+
+
+def _standing(table: Table, files: pl.DataFrame, as_of: AsOf) -> _Standing:
+    """Give the rows of one underlying that stand, in the order of time."""
+    moment = moment_of(as_of)
+    columns = ["event_ts", "avail_ts", "ingest_seq"] + ["known_ts"] * (moment is not None)
+    parts = []
+    for place, path in enumerate(files["path"]):
+        part = table.read_file(path, columns).select(
+            pl.col("event_ts", "avail_ts").to_physical(),
+            pl.col(columns[2:]),
+            file=pl.lit(place, pl.Int32),
+            row=pl.int_range(pl.len(), dtype=pl.Int64),
+        )
+        parts.append(part if moment is None else part.filter(pl.col("known_ts") <= moment))
+    rows = pl.concat(parts)
+    event, sequence = rows["event_ts"].to_numpy(), rows["ingest_seq"].to_numpy()
+    later = event[1:] > event[:-1]
+    if not later.all():
+        order = np.lexsort((sequence, event))
+        rows, event = rows[order], event[order]
+        later = event[1:] > event[:-1]
+        rows = rows.filter(pl.Series(np.append(later, True)))  # the last of each bar has the highest ingest_seq
+    return _Standing(rows["avail_ts"].to_numpy() * 1000, rows["file"].to_numpy(), rows["row"].to_numpy())
+
+
+def _matched(avail: IntArray, moments: IntArray, oldest: int | None) -> IntArray:
+    """Give for each moment the place of the last row that was available, -1 for none."""
+    at = np.searchsorted(avail, moments, side="right") - 1
+    if oldest is not None and avail.size:
+        at[(at >= 0) & (moments - avail[at] > oldest)] = -1
+    return at
+
+
+def _by_file(file: NDArray[np.int32], question: IntArray, row: IntArray) -> Iterator[tuple[int, IntArray, IntArray]]:
+    """Part the questions by the file that answers them."""
+    order = np.argsort(file, kind="stable")
+    cuts = np.flatnonzero(np.diff(file[order])) + 1
+    for part in np.split(order, cuts):
+        if part.size:
+            yield int(file[part[0]]), question[part], row[part]
+
+
+@kernel(lean=True)
+def _take(column: FloatArray, row: IntArray, question: IntArray, out: FloatArray) -> None:
+    """Put the value of each row in the place of its question."""
+    for k in range(row.size):
+        out[question[k]] = column[row[k]]
+
+
+# --- questions ---------------------------------------------------------------------------------------------------
+
+
+def _asked(questions: Any, view: View, *, staleness: bool) -> pl.DataFrame:
+    kind = kind_of(questions)
+    if kind == "pandas":
+        asked = pl.from_pandas(questions)
+    elif isinstance(questions, pl.DataFrame):
+        asked = questions
+    else:
+        raise TypeError(f"questions: expected a polars or pandas DataFrame, got {type(questions).__name__}")
+    lacking = [name for name in ("underlying", "event_time") if name not in asked.columns]
+    if lacking:
+        raise ValueError(f"questions: expected columns underlying and event_time, {' and '.join(lacking)} is not there")
+    moments = asked["event_time"].dtype
+    if not isinstance(moments, pl.Datetime) or moments.time_zone is None:
+        raise ValueError(f"questions.event_time: expected moments with their zone, got {moments}")
+    if asked["underlying"].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise ValueError(f"questions.underlying: expected names, got {asked['underlying'].dtype}")
+    ours = {"avail_ts", *view.features} | ({"staleness"} if staleness else set())
+    taken = sorted(ours & set(asked.columns))
+    if taken:
+        raise ValueError(f"questions: {', '.join(taken)} would be added, but are there already; rename them")
+    return asked.with_columns(pl.col("underlying").cast(pl.String))
+
+
+def _as_it_came(answer: pl.DataFrame, questions: Any, columns: list[str]) -> Any:
+    if kind_of(questions) == "polars":
+        return answer.with_columns(questions["underlying"])
+    added = answer.drop(columns).to_pandas()
+    added.index = questions.index
+    return questions.assign(**{name: added[name] for name in added.columns})
