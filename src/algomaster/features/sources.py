@@ -1,8 +1,8 @@
 """Bars for features out of the market store: one row a minute, with whatever the store knows of that minute.
 
-The index gives open, high, low and close. Volume, open interest and ``future`` come from the nearest dated future of the
-session (a vendor's continuous series only without any), ``vix`` from the volatility index, ``peer`` from the other of
-NIFTY and BANKNIFTY. What the store does not hold is NaN: a home with nothing but index minutes works.
+The index gives open, high, low and close. Volume, open interest and ``future`` come from the nearest dated future of
+the session (a vendor's continuous series only without any), ``vix`` from the volatility index, ``peer`` from the other
+of NIFTY and BANKNIFTY. What the store does not hold is NaN: a home with nothing but index minutes works.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 :func:`materialize`, for each underlying:
 
-1. The sessions the market store has are listed, and the bars of the range read a batch at a time, with the sessions before
-   it that the values depend on.
+1. The sessions the market store has are listed, and the bars of the range read a batch at a time, with the sessions
+   before it that the values depend on.
 2. A session whose fingerprint the table holds is skipped; a corrected bar changes the fingerprint of its session and of
    those whose values depend on it, and only they are computed again (:func:`_stale`).
 3. Sessions are computed in threads (the kernels release the GIL), each from fresh states, and a batch is added in one

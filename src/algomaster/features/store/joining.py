@@ -2,11 +2,11 @@
 
 :func:`get_historical`, for each underlying:
 
-1. The times of the rows are read, no features. Of several rows of one bar the highest ``ingest_seq`` stands, among those
-   that were known by ``as_of`` (:func:`_standing`).
+1. The times of the rows are read, no features. Of several rows of one bar the highest ``ingest_seq`` stands, among
+   those that were known by ``as_of`` (:func:`_standing`).
 2. A binary search finds the last row with ``avail_ts <= event_time`` (:func:`_matched`).
-3. Features are read file by file, only the stretch of rows that is needed, and gathered by a kernel: nothing of the table
-   but one file a thread is in memory at a time.
+3. Features are read file by file, only the stretch of rows that is needed, and gathered by a kernel: nothing of the
+   table but one file a thread is in memory at a time.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from algomaster.core.types import FloatArray, IntArray
 from algomaster.features.store.table import AsOf, Table, moment_of
 from algomaster.features.store.view import View
 from algomaster.market.home import Home
+from algomaster.market.interest.frames import as_polars, pandas_of
 from algomaster.market.schemas import TIMESTAMP
 
 __all__ = ["get_historical"]
@@ -74,8 +75,8 @@ def get_historical(
     Returns
     -------
     DataFrame (Q rows)
-        Of the kind that came, the same rows in the same order, duplicates kept, with ``avail_ts`` (UTC nanoseconds, null
-        where nothing was available), the features (Float64, NaN where missing) and, if asked, ``staleness``.
+        Of the kind that came, the same rows in the same order, duplicates kept, with ``avail_ts`` (UTC nanoseconds,
+        null where nothing was available), the features (Float64, NaN where missing) and, if asked, ``staleness``.
 
     Raises
     ------
@@ -201,13 +202,7 @@ def _take(column: FloatArray, row: IntArray, question: IntArray, out: FloatArray
 
 
 def _asked(questions: Any, view: View, *, staleness: bool) -> pl.DataFrame:
-    kind = kind_of(questions)
-    if kind == "pandas":
-        asked = pl.from_pandas(questions)
-    elif isinstance(questions, pl.DataFrame):
-        asked = questions
-    else:
-        raise TypeError(f"questions: expected a polars or pandas DataFrame, got {type(questions).__name__}")
+    asked = as_polars(questions, "questions")
     lacking = [name for name in ("underlying", "event_time") if name not in asked.columns]
     if lacking:
         raise ValueError(f"questions: expected columns underlying and event_time, {' and '.join(lacking)} is not there")
@@ -226,6 +221,6 @@ def _asked(questions: Any, view: View, *, staleness: bool) -> pl.DataFrame:
 def _as_it_came(answer: pl.DataFrame, questions: Any, columns: list[str]) -> Any:
     if kind_of(questions) == "polars":
         return answer.with_columns(questions["underlying"])
-    added = answer.drop(columns).to_pandas()
+    added = pandas_of(answer.drop(columns))
     added.index = questions.index
     return questions.assign(**{name: added[name] for name in added.columns})

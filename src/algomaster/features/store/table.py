@@ -6,8 +6,8 @@ latency), ``known_ts`` (when this row was written), ``ingest_seq`` (of two rows 
 
 1. :meth:`Table.append` writes the files first and names them in one commit, so a crash leaves files that nobody reads,
    never half a commit. Writers need no lock: Delta appends that meet are put one after the other.
-2. Nothing is ever changed or removed: a correction is more rows with a higher ``ingest_seq``. What was known at a moment
-   is the rows with ``known_ts`` up to it; what a version of the table held is that version.
+2. Nothing is ever changed or removed: a correction is more rows with a higher ``ingest_seq``. What was known at a
+   moment is the rows with ``known_ts`` up to it; what a version of the table held is that version.
 3. The table is partitioned by underlying only (a folder a day made 26,700 files and ten times the write time); Delta's
    statistics of each file's times say which files a question touches.
 
@@ -146,7 +146,7 @@ class Table:
         with ThreadPoolExecutor(2) as pool:
             added = list(pool.map(lambda item: self._write(str(item[0][0]), item[1]), parts.items()))
         table.create_write_transaction(
-            added,
+            [*added],
             mode="append",
             schema=self._schema,
             partition_by=["underlying"],

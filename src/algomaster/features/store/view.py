@@ -98,10 +98,9 @@ class View(Config):
         chosen = _texts(features, name, "feature")
         taken = sorted(set(chosen) & set(RESERVED))
         if taken:
-            raise ConfigError(
-                f"View {name!r}: {', '.join(taken)} are columns of the table.", hint="Rename the feature."
-            )
-        super().__init__(name=name, underlying=underlyings, features=chosen, latency_ms=latency_ms)
+            told = f"View {name!r}: {', '.join(taken)} are columns of the table."
+            raise ConfigError(told, hint="Rename the feature.")
+        super().__init__(**{"name": name, "underlying": underlyings, "features": chosen, "latency_ms": latency_ms})
         self._version = version or _content(chosen, latency_ms)
         if not re.fullmatch(r"[0-9a-f]{16}", self._version):
             raise ConfigError(f"View {name!r}: expected a version of 16 hexadecimal digits, got {version!r}.")
@@ -199,7 +198,7 @@ def saved_views(home: str | Path | Home | None = None) -> pl.DataFrame:
     """
     where = home if isinstance(home, Home) else Home(home)
     found = [_read(where, path) for path in where.list("features", ".json") if path.count("/") == 2]
-    schema = {
+    schema: dict[str, Any] = {
         "name": pl.String, "version": pl.String, "underlying": pl.List(pl.String), "features": pl.List(pl.String),
         "latency_ms": pl.Int64, "made": pl.String,
     }  # fmt: skip
