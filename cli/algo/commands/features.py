@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,6 +28,13 @@ _SHOWN = 40
 _STORE = "Store"
 
 
+def _day(text: str | date) -> date:
+    try:
+        return text if isinstance(text, date) else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a date such as 2015-06-01, got {text!r}") from None
+
+
 def _feature_names(incomplete: str) -> list[str]:
     from algomaster import features
 
@@ -45,16 +53,16 @@ Version = Annotated[
     ),
 ]  # fmt: skip
 Start = Annotated[
-    Any,
+    date,
     typer.Option(
-        "--start", metavar="DATE", parser=options._day, rich_help_panel=_STORE, show_default=False,
+        "--start", metavar="DATE", parser=_day, rich_help_panel=_STORE, show_default=False,
         help="First session, such as 2015-06-01.",
     ),
 ]  # fmt: skip
 End = Annotated[
-    Any,
+    date,
     typer.Option(
-        "--end", metavar="DATE", parser=options._day, rich_help_panel=_STORE, show_default=False,
+        "--end", metavar="DATE", parser=_day, rich_help_panel=_STORE, show_default=False,
         help="Last session, included.",
     ),
 ]  # fmt: skip
@@ -160,9 +168,7 @@ def build(
 @app.command()
 def check(
     view: Name,
-    day: Annotated[
-        Any, typer.Option("--day", metavar="DATE", parser=options._day, show_default=False, help="The session.")
-    ],
+    day: Annotated[date, typer.Option("--day", metavar="DATE", parser=_day, show_default=False, help="The session.")],
     version: Version = None,
     home: options.Home = None,
     as_json: options.Json = False,
@@ -221,7 +227,7 @@ def drift(
     first, colon, last = training.partition(":")
     if not colon:
         raise typer.BadParameter(f"expected FIRST:LAST, got {training!r}", param_hint="--training")
-    between = options._day(first), options._day(last)
+    between = _day(first), _day(last)
     with console.working(as_json=as_json) as work, work.busy("comparing"):
         found = shift(
             open_view(view, home=home, version=version), start, end, training=between, window=window, bins=bins,

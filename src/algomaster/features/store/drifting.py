@@ -4,9 +4,9 @@
 
 with e_i the share of the training window in bin i and a_i that of the day. Bins are the tenths of the training window;
 missing values are a bin of their own. So that an empty bin gives a number, half a row is added to each bin. Below 0.1
-is no shift, up to 0.25 a moderate one, above a major one (N. Siddiqi, *Credit Risk Scorecards*, Wiley 2006). Without any
-shift and with independent rows the index is about chi-squared with B - 1 degrees of freedom times 1/N + 1/M
-(B. Yurdakul, J. Naranjo, "Statistical properties of the population stability index", *Journal of Risk Model Validation*
+is no shift, up to 0.25 a moderate one, above a major one (N. Siddiqi, *Credit Risk Scorecards*, Wiley 2006). Without
+any shift and with independent rows the index is about chi-squared with B - 1 degrees of freedom times 1/N + 1/M (B.
+Yurdakul, J. Naranjo, "Statistical properties of the population stability index", *Journal of Risk Model Validation*
 14(4), 2020): its mean is given as ``expected``. Minutes of a day are far from independent where a feature looks back an
 hour: compare a feature with its own usual index before calling a day odd, or take several sessions together
 (``window``).

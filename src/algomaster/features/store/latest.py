@@ -4,13 +4,13 @@
 
 1. The writer fills the next cell, its checksum included, and only then moves the counter, so a reader that follows the
    counter meets a finished cell.
-2. A reader that was overtaken by a whole round, or finds what a crash left, sees it: the number in the cell or the checksum
-   does not fit. It tries again, and after some tries says that it has nothing (:meth:`Ring.get`).
+2. A reader that was overtaken by a whole round, or finds what a crash left, sees it: the number in the cell or the
+   checksum does not fit. It tries again, and after some tries says that it has nothing (:meth:`Ring.get`).
 
-:class:`LatestRows` puts every row into SQLite first and into the ring second, and asks the ring first and SQLite second: a
-ring that is torn, full or deleted costs time, never a row.
+:class:`LatestRows` puts every row into SQLite first and into the ring second, and asks the ring first and SQLite second:
+a ring that is torn, full or deleted costs time, never a row.
 
-What :class:`LatestRows` does, two methods, is all that is asked of another place (Redis in ``live``): :class:`RowPlace`.
+Two methods, ``put`` and ``get``, are all that is asked of another place (Redis in ``live``): :class:`RowPlace`.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ class Ring:
         _CELL.pack_into(self._map, start, count, row.event_ts, row.avail_ts, total)
         self._map[start + _CELL.size : start + self._cell] = values
         _COUNT.pack_into(self._map, at, count)
-        if count == 1:
-            self._map[begin:at] = name.ljust(_KEY_BYTES, b"\0")
+        padded = name.ljust(_KEY_BYTES, b"\0")
+        if self._map[begin:at] != padded:
+            self._map[begin:at] = padded
         return True
 
     def get(self, key: str) -> LatestRow | None:

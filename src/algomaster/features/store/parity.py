@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ from algomaster.market.loading import as_date
 __all__ = ["Parity", "check"]
 
 _SHOWN = 5
-_DIFFERENCES = {
+_DIFFERENCES: Final[dict[str, Any]] = {
     "underlying": pl.String, "event_ts": pl.Datetime("ns", "UTC"), "feature": pl.String, "recorded": pl.Float64,
     "computed": pl.Float64,
 }  # fmt: skip
@@ -182,6 +182,6 @@ def _told(table: Table) -> str:
     days = table.scan(columns=["session", "live"]).group_by("session").agg(pl.col("live").any()).collect()
     if not days.height:
         return "nothing at all"
-    live = days.filter("live")["session"]
-    told = f"{days['session'].min()} to {days['session'].max()}, {days.height} sessions"
-    return told + (f", live: {live.min()} to {live.max()}" if live.len() else ", none of them live")
+    every, live = sorted(days["session"].to_list()), sorted(days.filter("live")["session"].to_list())
+    told = f"{every[0]} to {every[-1]}, {len(every)} sessions"
+    return told + (f", live: {live[0]} to {live[-1]}" if live else ", none of them live")

@@ -1,10 +1,10 @@
 """A live day: the same kernels advance with each bar, and what they said is written down.
 
 :class:`LiveDay` starts as building does: fresh states run over the ``memory`` sessions before the day, from the market
-store, then over the bars of today it has seen (its own journal), so a restart in the middle of a session ends with the bits
-an uninterrupted run has. Then, for every bar: advance, journal, put the last row in its place. At the session's end, or
-every so many bars, the rows are appended to the offline table, marked ``live``, with the fingerprint that building will
-compute from the same bars: it then finds the session there and leaves it.
+store, then over the bars of today it has seen (its own journal), so a restart in the middle of a session ends with the
+bits an uninterrupted run has. Then, for every bar: advance, journal, put the last row in its place. At the session's
+end, or every so many bars, the rows are appended to the offline table, marked ``live``, with the fingerprint that
+building will compute from the same bars: it then finds the session there and leaves it.
 """
 
 from __future__ import annotations
