@@ -7,8 +7,8 @@
 2. A reader that was overtaken by a whole round, or finds what a crash left, sees it: the number in the cell or the
    checksum does not fit. It tries again, and after some tries says that it has nothing (:meth:`Ring.get`).
 
-:class:`LatestRows` puts every row into SQLite first and into the ring second, and asks the ring first and SQLite second:
-a ring that is torn, full or deleted costs time, never a row.
+:class:`LatestRows` puts every row into SQLite first and into the ring second, and asks the ring first and SQLite
+second: a ring that is torn, full or deleted costs time, never a row.
 
 Two methods, ``put`` and ``get``, are all that is asked of another place (Redis in ``live``): :class:`RowPlace`.
 """

@@ -308,9 +308,8 @@ class Table:
 def latest(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Keep, of the rows of each bar, the one with the highest ``ingest_seq``; in the order of underlying and time."""
     ordered = rows.sort("underlying", "event_ts", "ingest_seq")
-    return ordered.filter(pl.struct("underlying", "event_ts").rle_id().ne_missing(
-        pl.struct("underlying", "event_ts").rle_id().shift(-1)
-    ))  # fmt: skip
+    bar = pl.col("underlying", "event_ts")
+    return ordered.filter(pl.any_horizontal(bar.ne_missing(bar.shift(-1))))
 
 
 def moment_of(as_of: AsOf) -> datetime | None:
@@ -374,5 +373,5 @@ def _upload(store: DeltaStorageHandler, name: str, part: pl.DataFrame, how: Mapp
     buffer = io.BytesIO()
     part.write_parquet(buffer, **how)
     with store.open_output_stream(name) as stream:
-        stream.write(buffer.getbuffer())
+        stream.write(buffer.getvalue())
     return buffer.tell()
