@@ -163,7 +163,7 @@ def log_ratio(a: Series, b: Series) -> Series:
 
 
 def ratio_less_one(a: Series, b: Series) -> Series:
-    """A / b - 1."""
+    """a / b - 1."""
     return node(one.ratio_less_one, a, b)
 
 
@@ -198,7 +198,7 @@ def smaller(a: Series, b: Series) -> Series:
 
 
 def clip(a: Series, low: float, high: float) -> Series:
-    """A held between two numbers."""
+    """a held between two numbers."""
     return node(one.clip, a, numbers=(low, high))
 
 
@@ -218,7 +218,7 @@ def equal(a: Series, b: Series) -> Series:
 
 
 def choose(condition: Series, a: Series, b: Series) -> Series:
-    """A where the condition is not 0, b where it is."""
+    """a where the condition is not 0, b where it is."""
     return node(one.choose, condition, a, b)
 
 
@@ -236,7 +236,7 @@ def number_like(a: Series, value: float) -> Series:
 
 
 def earlier(a: Series, bars: int) -> Series:
-    """A as it was ``bars`` before."""
+    """a as it was ``bars`` before."""
     return node(windows.earlier, a, numbers=(bars,), back=bars) if bars else a
 
 

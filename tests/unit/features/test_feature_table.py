@@ -1,6 +1,5 @@
 """The offline table: what other readers see, concurrent writers, and questions that do not do."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -9,14 +8,13 @@ import pandas as pd
 import polars as pl
 import pytest
 from deltalake import DeltaTable
-from deltalake.fs import DeltaStorageHandler
 
 from algomaster.core.errors import DataError
-from algomaster.features.store import Table, View, get_historical, table
+from algomaster.features.store import Table, View, get_historical
 from algomaster.features.store.joining import _standing
 from algomaster.features.store.table import AsOf, moment_of
 
-VIEW = View("probe", underlying=["NIFTY", "M&M", "NIFTY 50"], features=["KMID", "KLEN"])
+VIEW = View("probe", underlying=["NIFTY", "M&M", "A/B 50%é"], features=["KMID", "KLEN"])
 OPEN = datetime(2024, 1, 1, 3, 45, tzinfo=UTC)
 
 
@@ -40,7 +38,7 @@ def test_other_readers_find_the_same_rows(tmp_path):
     delta = DeltaTable(where.uri)
     assert sorted(delta.to_pyarrow_table()["underlying"].unique().to_pylist()) == sorted(VIEW.underlying)
     scanned = pl.scan_delta(where.uri).collect().sort("underlying", "event_ts")
-    assert scanned.select(where.read().columns).equals(where.read().with_columns(pl.col("underlying")), null_equal=True)
+    assert scanned.select(where.read().columns).equals(where.read())
     assert delta.metadata().partition_columns == ["underlying"]
     assert delta.metadata().configuration["delta.appendOnly"] == "true"
     assert where.read()["avail_ts"].to_list()[0] == OPEN + timedelta(minutes=1)
@@ -94,11 +92,19 @@ def test_the_last_written_row_of_a_bar_stands(tmp_path):
     assert where.append(rows(value=10.0, bars=1)) == later + 1  # above all it holds, whatever the clock says
 
 
-def test_an_object_store_gets_one_put(tmp_path):
-    part = rows().drop("underlying")
-    size = table._upload(DeltaStorageHandler(str(tmp_path)), "a/b.parquet", part, {"compression": "snappy"})
-    assert os.path.getsize(tmp_path / "a/b.parquet") == size
-    assert pl.read_parquet(tmp_path / "a/b.parquet").equals(part)
+def test_what_deltalake_writes_for_object_stores_is_the_same_table(tmp_path):
+    local, remote = Table(VIEW, tmp_path / "a"), Table(VIEW, tmp_path / "b")
+    remote._append_files = remote._append_remote
+    for where in (local, remote):
+        for name in VIEW.underlying:
+            where.append(rows(name), ingest_seq=5)
+        where.append(rows(value=9.0, bars=1), ingest_seq=6)
+    assert remote.read().equals(local.read())
+    assert remote.files().drop("path").equals(local.files().drop("path"))
+    asked = pl.DataFrame({"underlying": VIEW.underlying, "event_time": [OPEN + timedelta(minutes=1)] * 3})
+    answers = [get_historical(asked, VIEW, home=tmp_path / folder) for folder in "ab"]
+    assert answers[0].equals(answers[1])
+    assert answers[0]["KMID"].to_list() == [9.0, 1.0, 1.0]
 
 
 def test_nothing_built_is_told(tmp_path):

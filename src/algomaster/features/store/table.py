@@ -17,7 +17,6 @@ dictionaries. Delta knows microseconds only: times go in and come out as such, a
 
 from __future__ import annotations
 
-import io
 import json
 import time
 import uuid
@@ -26,12 +25,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Field, Schema
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Field,
+    Schema,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.fs import DeltaStorageHandler
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
@@ -57,6 +63,7 @@ _TIMES = ("event_ts", "avail_ts", "known_ts")
 _BOUNDED = ("session", *_TIMES, "ingest_seq")
 _ROW_GROUP = 250_000
 _RETRIES = 1000  # commits that meet are tried again; the default of 15 is few for 40 writers at a time
+_COMMIT: Final = CommitProperties(max_commit_retries=_RETRIES)
 _SETTINGS = {
     "delta.appendOnly": "true",
     "delta.logRetentionDuration": "interval 36500 days",  # the log is the history that as_of= reads
@@ -142,17 +149,37 @@ class Table:
         whole = whole.select(pl.col(name).cast(kind) for name, kind in META.items()).hstack(
             whole.select(pl.col(self.view.features).cast(pl.Float64))
         )
+        if self.home.is_local:
+            self._append_files(table, whole)
+        else:
+            self._append_remote(table, whole)
+        return ingest_seq
+
+    def _append_files(self, table: DeltaTable, whole: pl.DataFrame) -> None:
+        """Write a file an underlying side by side, then name them in one commit."""
         parts = whole.partition_by("underlying", as_dict=True)
         with ThreadPoolExecutor(2) as pool:
             added = list(pool.map(lambda item: self._write(str(item[0][0]), item[1]), parts.items()))
         table.create_write_transaction(
-            [*added],
-            mode="append",
-            schema=self._schema,
-            partition_by=["underlying"],
-            commit_properties=CommitProperties(max_commit_retries=_RETRIES),
+            [*added], mode="append", schema=self._schema, partition_by=["underlying"], commit_properties=_COMMIT
         )
-        return ingest_seq
+
+    def _append_remote(self, table: DeltaTable, whole: pl.DataFrame) -> None:
+        """Let deltalake's own writer do it, whose object stores polars and fsspec need not know."""
+        plain = ColumnProperties(dictionary_enabled=False)
+        write_deltalake(
+            table,
+            whole,
+            mode="append",
+            partition_by=["underlying"],
+            storage_options=self._options,
+            writer_properties=WriterProperties(
+                compression="SNAPPY",
+                max_row_group_size=_ROW_GROUP,
+                column_properties=dict.fromkeys(self.view.features, plain),
+            ),
+            commit_properties=_COMMIT,
+        )
 
     def _create(self) -> DeltaTable:
         self.view.save(self.home)
@@ -168,26 +195,19 @@ class Table:
         )
 
     def _write(self, underlying: str, part: pl.DataFrame) -> AddAction:
-        # Other engines take the value from the folder's name; Delta wants what is special in a path escaped once more.
-        folder = f"underlying={quote(underlying, safe=' &-_.~')}"
-        name = f"{folder}/{uuid.uuid4().hex}.parquet"
-        size = self._put(name, part.drop("underlying"))
+        # Other engines read the value from the name of the folder; the commit escapes the name once more.
+        name = f"underlying={quote(underlying, safe='')}/{uuid.uuid4().hex}.parquet"
+        target = Path(self.uri, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.drop("underlying").write_parquet(
+            target,
+            compression="snappy",
+            statistics={"min": True, "max": True, "null_count": True},
+            row_group_size=_ROW_GROUP,
+        )
+        size = target.stat().st_size
         stats = json.dumps(_bounds(part))
-        return AddAction(quote(name, safe="/ &-_.~="), size, {"underlying": underlying}, _now_ms(), True, stats)
-
-    def _put(self, name: str, part: pl.DataFrame) -> int:
-        """Write one Parquet file below the table and give its size."""
-        how: dict[str, Any] = {
-            "compression": "snappy",
-            "statistics": {"min": True, "max": True, "null_count": True},
-            "row_group_size": _ROW_GROUP,
-        }
-        if self.home.is_local:
-            target = Path(self.uri, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part.write_parquet(target, **how)
-            return target.stat().st_size
-        return _upload(DeltaStorageHandler(self.uri, self._options), name, part, how)
+        return AddAction(name, size, {"underlying": underlying}, _now_ms(), True, stats)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -231,8 +251,9 @@ class Table:
             keep &= pl.col("min.event_ts") <= end
         if moment is not None:
             keep &= pl.col("min.known_ts") <= moment
-        return found.filter(keep).select(
-            path=pl.concat_str(pl.lit(f"{self.uri}/"), "path"),
+        kept = found.filter(keep)
+        return kept.select(
+            pl.Series("path", [f"{self.uri}/{unquote(path)}" for path in kept["path"]], dtype=pl.String),
             underlying="partition.underlying",
             rows="num_records",
             first="min.event_ts",
@@ -366,12 +387,3 @@ def _midnight(day: date | None, later: int = -1) -> datetime | None:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _upload(store: DeltaStorageHandler, name: str, part: pl.DataFrame, how: Mapping[str, Any]) -> int:
-    """Write a file where only deltalake's object store can, in one PUT."""
-    buffer = io.BytesIO()
-    part.write_parquet(buffer, **how)
-    with store.open_output_stream(name) as stream:
-        stream.write(buffer.getvalue())
-    return buffer.tell()
