@@ -35,7 +35,9 @@ def offline(home):
     for n in range(1, 3):
         shutil.rmtree(home / f"w{n}")
     table = Table(view, home / "w0")
-    later = frame.filter(pl.col("underlying") == "S07").tail(A_DAY).with_columns(pl.col(view.features) + 1.0)
+    day = frame["session"].unique().sort()[-2]
+    later = frame.filter((pl.col("underlying") == "S07") & (pl.col("session") == day))
+    later = later.with_columns(pl.col(view.features) + 1.0)
     known = datetime.now(UTC)
     time.sleep(0.01)
     table.append(later)
@@ -43,8 +45,6 @@ def offline(home):
     found = get_historical(asked, view, home=home / "w0", as_of=1)
     assert found.select("underlying", "event_time").equals(asked)
     assert (bits(found, view) == expected.view(np.int64)).all()
-
-    day = frame.filter(pl.col("underlying") == "S07")["session"].max()
 
     def travel(as_of):
         return table.read(underlyings=["S07"], start=day, end=day, as_of=as_of)

@@ -206,3 +206,17 @@ def test_rows_are_looked_up_in_order_of_time_even_where_files_overlap(tmp_path):
     assert (np.diff(standing.avail) > 0).all()
     asked = pl.DataFrame({"underlying": ["NIFTY"] * 2, "event_time": [OPEN + timedelta(minutes=m) for m in (12, 5)]})
     assert get_historical(asked, VIEW, home=tmp_path)["KMID"].to_list() == [50.0, 3.0]
+
+
+def test_compacted_files_answer_the_same(tmp_path):
+    where = Table(VIEW, tmp_path)
+    known = [datetime(2024, 2, day, tzinfo=UTC) for day in (1, 2, 3)]
+    for n, moment in enumerate(known):
+        where.append(rows(value=10.0 * n, bars=4 - n), known=moment, ingest_seq=n)
+    asked = pl.DataFrame({"underlying": ["NIFTY"] * 5, "event_time": [OPEN + timedelta(minutes=m) for m in range(5)]})
+    before = [get_historical(asked, VIEW, home=tmp_path, as_of=moment) for moment in (*known, 2, None)]
+    assert DeltaTable(where.uri).optimize.compact()["numFilesRemoved"] == 3
+    assert where.files()["commits"].to_list() == [2]
+    after = [get_historical(asked, VIEW, home=tmp_path, as_of=moment) for moment in (*known, 2, None)]
+    assert all(one.equals(other) for one, other in zip(before, after))
+    assert where.read()["KMID"].to_list() == [20.0, 21.0, 12.0, 3.0]

@@ -153,25 +153,25 @@ def _answer(
 def _standing(table: Table, files: pl.DataFrame, as_of: AsOf) -> _Standing:
     """Give the rows of one underlying that stand, in the order of time."""
     moment = moment_of(as_of)
-    columns = ["event_ts", "avail_ts", "ingest_seq"] + ["known_ts"] * (moment is not None)
     parts = []
-    for place, path in enumerate(files["path"]):
-        part = table.read_file(path, columns).select(
-            pl.col("event_ts", "avail_ts").to_physical(),
-            pl.col(columns[2:]),
+    for place, (path, sequence, commits) in enumerate(files.select("path", "seq", "commits").iter_rows()):
+        # A file as it was committed has one ingest_seq and was known at one moment: the statistics say so.
+        part = table.read_file(path, ["event_ts"] if commits == 1 else ["event_ts", "ingest_seq", "known_ts"])
+        part = part.with_columns(
+            pl.lit(sequence).alias("ingest_seq") if commits == 1 else pl.col("ingest_seq"),
             file=pl.lit(place, pl.Int32),
             row=pl.int_range(pl.len(), dtype=pl.Int64),
         )
-        parts.append(part if moment is None else part.filter(pl.col("known_ts") <= moment))
-    rows = pl.concat(parts)
-    event, sequence = rows["event_ts"].to_numpy(), rows["ingest_seq"].to_numpy()
+        parts.append(part if commits == 1 or moment is None else part.filter(pl.col("known_ts") <= moment))
+    rows = pl.concat(parts, how="diagonal")
+    event, sequence = rows["event_ts"].to_physical().to_numpy(), rows["ingest_seq"].to_numpy()
     later = event[1:] > event[:-1]
     if not later.all():
         order = np.lexsort((sequence, event))
         rows, event = rows[order], event[order]
-        later = event[1:] > event[:-1]
-        rows = rows.filter(pl.Series(np.append(later, True)))  # the last of each bar has the highest ingest_seq
-    return _Standing(rows["avail_ts"].to_numpy() * 1000, rows["file"].to_numpy(), rows["row"].to_numpy())
+        last = np.append(event[1:] > event[:-1], True)  # the last row of each bar has its highest ingest_seq
+        rows, event = rows.filter(pl.Series(last)), event[last]
+    return _Standing(event * 1000 + table.delay, rows["file"].to_numpy(), rows["row"].to_numpy())
 
 
 def _matched(avail: IntArray, moments: IntArray, oldest: int | None) -> IntArray:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -97,6 +97,11 @@ class Table:
     def __repr__(self) -> str:
         return f"Table({self.uri})"
 
+    @property
+    def delay(self) -> int:
+        """Nanoseconds from a bar's start until its values can be used, equal for all rows of a version."""
+        return MINUTE_NS + self.view.latency_ms * 1_000_000
+
     def open(self, version: int | None = None) -> DeltaTable | None:
         """Give the Delta table (as it was at a version); None where nothing was ever written.
 
@@ -139,9 +144,8 @@ class Table:
             last = held["max.ingest_seq"].max() if held.height else None
             ingest_seq = max(time.time_ns(), int(str(last)) + 1 if last is not None else 0)
         moment = known or datetime.fromtimestamp(ingest_seq // 1000 / 1e6, UTC)
-        delay = MINUTE_NS // 1000 + self.view.latency_ms * 1000
         whole = frame.with_columns(pl.col("event_ts").cast(FILE_TIME)).with_columns(
-            avail_ts=pl.col("event_ts") + pl.duration(microseconds=delay, time_unit="us"),
+            avail_ts=pl.col("event_ts") + pl.duration(nanoseconds=self.delay, time_unit="us"),
             known_ts=pl.lit(moment).cast(FILE_TIME),
             ingest_seq=pl.lit(ingest_seq, pl.Int64),
             live=pl.lit(live),
@@ -157,9 +161,8 @@ class Table:
 
     def _append_files(self, table: DeltaTable, whole: pl.DataFrame) -> None:
         """Write a file an underlying side by side, then name them in one commit."""
-        parts = whole.partition_by("underlying", as_dict=True)
         with ThreadPoolExecutor(2) as pool:
-            added = list(pool.map(lambda item: self._write(str(item[0][0]), item[1]), parts.items()))
+            added = list(pool.map(lambda item: self._write(*item), _by_underlying(whole)))
         table.create_write_transaction(
             [*added], mode="append", schema=self._schema, partition_by=["underlying"], commit_properties=_COMMIT
         )
@@ -219,7 +222,7 @@ class Table:
         end: datetime | None = None,
         as_of: AsOf = None,
     ) -> pl.DataFrame:
-        """List the files that can hold rows of a question, by their statistics: path, underlying, rows, first, last.
+        """List the files that can hold rows of a question, by their statistics.
 
         Parameters
         ----------
@@ -228,6 +231,12 @@ class Table:
             Of ``event_ts``, both included.
         as_of : datetime, ISO text, int or None
             What was known then (a moment), or what a version of the table held (an int).
+
+        Returns
+        -------
+        DataFrame
+            path, underlying, rows, first, last (``event_ts``), seq (the lowest ``ingest_seq``) and commits: 1 where all
+            rows have one ``ingest_seq``, 2 where they do not (files that were compacted).
 
         Raises
         ------
@@ -259,7 +268,7 @@ class Table:
             first="min.event_ts",
             last="max.event_ts",
             seq="min.ingest_seq",
-            known="max.known_ts",
+            commits=(pl.col("min.ingest_seq") != pl.col("max.ingest_seq")).cast(pl.Int64) + 1,
         ).sort("underlying", "first", "seq")  # fmt: skip
 
     def read_file(self, path: str, columns: Sequence[str], *, start: int = 0, rows: int | None = None) -> pl.DataFrame:
@@ -360,6 +369,18 @@ def to_ns(frame: pl.DataFrame) -> pl.DataFrame:
 def _actions(table: DeltaTable) -> pl.DataFrame:
     # The copy of arro3 that deltalake brings exports Arrow's stream interface, which polars reads.
     return pl.DataFrame(table.get_add_actions(flatten=True))
+
+
+def _by_underlying(rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Part rows by underlying; without a copy where those of each stand together."""
+    runs = rows["underlying"].rle().struct.unnest()
+    if runs["value"].n_unique() < runs.height:
+        yield from ((str(name), part) for (name, *_), part in rows.partition_by("underlying", as_dict=True).items())
+        return
+    start = 0
+    for length, name in runs.iter_rows():
+        yield name, rows.slice(start, length)
+        start += length
 
 
 def _bounds(part: pl.DataFrame) -> dict[str, Any]:
