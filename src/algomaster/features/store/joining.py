@@ -99,8 +99,11 @@ def get_historical(
     moments = asked["event_time"].dt.cast_time_unit("ns").to_physical().fill_null(_NONE).to_numpy()
     oldest = None if tolerance is None else tolerance // timedelta(microseconds=1) * 1000
     found = np.full(asked.height, _NONE, np.int64)
-    values = np.full((len(view.features), asked.height), np.nan)
+    values = np.empty((len(view.features), asked.height))
     _answer(table, asked["underlying"], moments, as_of, oldest, found, values)
+    missing = found == _NONE
+    if missing.any():
+        values[:, missing] = np.nan
     answer = asked.with_columns(
         pl.Series("avail_ts", found).replace(_NONE, None).cast(TIMESTAMP),
         *(pl.Series(name, values[place]) for place, name in enumerate(view.features)),
@@ -121,33 +124,36 @@ def _answer(
     files = table.files(underlyings=names, end=end, as_of=as_of)
     if not files.height or not known.size:
         return
-    codes = underlying.cast(pl.Enum(sorted(names))).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-    places = {name: place for place, name in enumerate(sorted(names))}
-    paths: list[str] = []
-    wanted: list[tuple[int, IntArray, IntArray]] = []
+    places = _places(underlying, names)
 
-    def of_one(item: tuple[Any, pl.DataFrame]) -> tuple[pl.DataFrame, IntArray, _Standing]:
+    def of_one(item: tuple[Any, pl.DataFrame]) -> list[tuple[str, IntArray, IntArray]]:
+        """Find the rows of one underlying's questions; say which file gives which row to which question."""
         (name, *_), part = item
-        return part, np.flatnonzero(codes == places[name]), _standing(table, part, as_of)
+        rows = _standing(table, part, as_of)
+        at = _matched(rows.avail, moments[places[name]], oldest)
+        mine, at = places[name][at >= 0], at[at >= 0]
+        found[mine] = rows.avail[at]
+        return [(part["path"][file], q, row) for file, q, row in _by_file(rows.file[at], mine, rows.row[at])]
+
+    def gather(one: tuple[str, IntArray, IntArray]) -> None:
+        path, question, row = one
+        first = int(row.min())
+        held = table.read_file(path, table.view.features, start=first, rows=int(row.max()) - first + 1).rechunk()
+        for place, name in enumerate(table.view.features):
+            _take(held[name].to_numpy(), row - first, question, values[place])
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for part, mine, rows in pool.map(of_one, files.partition_by("underlying", as_dict=True).items()):
-            at = _matched(rows.avail, moments[mine], oldest)
-            mine, at = mine[at >= 0], at[at >= 0]
-            found[mine] = rows.avail[at]
-            wanted += [(file + len(paths), q, row) for file, q, row in _by_file(rows.file[at], mine, rows.row[at])]
-            paths += part["path"].to_list()
+        parts = list(pool.map(of_one, files.partition_by("underlying", as_dict=True).items()))
+        list(pool.map(gather, [one for part in parts for one in part]))
 
-        def gather(one: tuple[int, IntArray, IntArray]) -> None:
-            file, question, row = one
-            first = int(row.min())
-            held = table.read_file(
-                paths[file], table.view.features, start=first, rows=int(row.max()) - first + 1
-            ).rechunk()
-            for place, name in enumerate(table.view.features):
-                _take(held[name].to_numpy(), row - first, question, values[place])
 
-        list(pool.map(gather, wanted))
+def _places(underlying: pl.Series, names: list[str]) -> dict[str, IntArray]:
+    """Give the places of each underlying's questions, in order."""
+    codes = underlying.cast(pl.Enum(sorted(names))).to_physical().cast(pl.Int32).fill_null(len(names)).to_numpy()
+    small = codes.astype(np.int16) if len(names) < np.iinfo(np.int16).max else codes  # sorted by radix
+    order = np.argsort(small, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(names) + 1))
+    return {name: order[ends[n - 1] if n else 0 : ends[n]] for n, name in enumerate(sorted(names))}
 
 
 def _standing(table: Table, files: pl.DataFrame, as_of: AsOf) -> _Standing:
