@@ -49,6 +49,7 @@ warm: $(VENV)/.dev
 	@echo "== compiling kernels"
 	@$(BIN)/algo backtest straddle --underlying NIFTY --simulate 1 --json > /dev/null
 	@$(BIN)/algo sweep straddle --underlying NIFTY --simulate 1 --grid stop_pct=20 --digest --json > /dev/null
+	@$(BIN)/algo warmup --only features --json > /dev/null
 
 bench: $(VENV)/.bench
 	@$(BIN)/python benchmarks/run.py

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Annotated
+
+import typer
 
 from algo import options
 from algo.console import emit, emit_json, working
@@ -10,10 +13,15 @@ from algo.console import emit, emit_json, working
 __all__ = ["warmup"]
 
 
-def warmup(as_json: options.Json = False) -> None:
+def warmup(
+    only: Annotated[
+        str | None, typer.Option(help="Only a part: pricing, chains, features or backtests.", metavar="PART")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
     """Compile every kernel into the cache, so that no later command or first order has to wait.
 
-    Example: algo warmup
+    Example: algo warmup --only features
     """
     start = time.perf_counter()
     compiled: list[str] = []
@@ -22,7 +30,7 @@ def warmup(as_json: options.Json = False) -> None:
         from algomaster.core import jit
 
         with jit.compiling(compiled.append):
-            warm(work.track("warming up"))
+            warm(work.track("warming up"), only=only)
         folder = str(jit.cache_dir())
     seconds = time.perf_counter() - start
     if as_json:

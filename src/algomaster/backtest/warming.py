@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from algomaster import market, pricing, strategy
+from algomaster import features, market, pricing, strategy
 from algomaster.backtest.replayer import replay
 from algomaster.backtest.sweeper import sweep
+from algomaster.core.errors import ConfigError
 
 __all__ = ["WARM_STEPS", "warm"]
 
@@ -69,23 +70,40 @@ def _backtests(days: market.Days) -> Iterator[None]:
         yield
 
 
-WARM_STEPS = {"prices, Greeks, volatilities": _prices, "chains and surfaces": _chains, "backtests": _backtests}
+def _features(days: market.Days) -> Iterator[None]:
+    names = features.names()
+    features.compute(days, names)
+    yield
+    features.online(names).state()
+
+
+WARM_STEPS = {"pricing": _prices, "chains": _chains, "features": _features, "backtests": _backtests}
 """What is compiled, by name; each a function of simulated sessions that yields as it goes on."""
 
 
-def warm(tell: Callable[[int, int, str], None] | None = None) -> None:
+def warm(tell: Callable[[int, int, str], None] | None = None, *, only: str | None = None) -> None:
     """Compile all kernels.
 
     Parameters
     ----------
     tell : callable, optional
         Called with the steps done, their number and the name of the next.
+    only : str, optional
+        One of ``WARM_STEPS``.
+
+    Raises
+    ------
+    ConfigError
+        There is no such step.
     """
+    if only is not None and only not in WARM_STEPS:
+        raise ConfigError(f"Nothing to warm up is called {only!r}.", hint=f"There are: {', '.join(WARM_STEPS)}.")
     days = market.simulate("NIFTY", sessions=1, start="2024-01-01", seed=1)
-    for done, (name, step) in enumerate(WARM_STEPS.items()):
+    steps = {name: step for name, step in WARM_STEPS.items() if only in (None, name)}
+    for done, (name, step) in enumerate(steps.items()):
         if tell is not None:
-            tell(done, len(WARM_STEPS), name)
+            tell(done, len(steps), name)
         for _ in step(days):
             pass
     if tell is not None:
-        tell(len(WARM_STEPS), len(WARM_STEPS), "")
+        tell(len(steps), len(steps), "")

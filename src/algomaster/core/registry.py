@@ -33,6 +33,11 @@ class Catalogue(Mapping[str, Entry], Generic[Entry]):
         self._entries[name] = entry
         return entry
 
+    def replace(self, name: str, entry: Entry) -> Entry:
+        """Enter ``entry`` under ``name``, in the place of what stood there."""
+        self._entries[name] = entry
+        return entry
+
     def __getitem__(self, name: str) -> Entry:
         if name not in self._entries:
             near = difflib.get_close_matches(name, self._entries, n=1)

@@ -8,19 +8,25 @@ if TYPE_CHECKING:
     from algomaster.features.batch import compute
     from algomaster.features.definition import Feature
     from algomaster.features.library import get, names, preset
+    from algomaster.features.own import define, feature
     from algomaster.features.stepping import Online, online
+    from algomaster.features.verification import Verdict, verify
 
-__all__ = ["Feature", "Online", "compute", "get", "names", "online", "preset"]
+__all__ = ["Feature", "Online", "Verdict", "compute", "define", "feature", "get", "names", "online", "preset", "verify"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "Feature": "algomaster.features.definition",
         "Online": "algomaster.features.stepping",
+        "Verdict": "algomaster.features.verification",
         "compute": "algomaster.features.batch",
+        "define": "algomaster.features.own",
+        "feature": "algomaster.features.own",
         "get": "algomaster.features.library",
         "names": "algomaster.features.library",
         "online": "algomaster.features.stepping",
         "preset": "algomaster.features.library",
+        "verify": "algomaster.features.verification",
     },
 )

@@ -13,6 +13,7 @@ from algomaster.core.arrays import kind_of
 from algomaster.core.errors import DataError
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.features import library
+from algomaster.features.definition import Feature
 from algomaster.features.inputs import moments_of, series_of
 from algomaster.features.program import Program, build
 
@@ -62,7 +63,7 @@ def compute(data: Any, names: str | Iterable[str], *, workers: int = 1) -> Any:
         data = frame_of_days(data, chosen)
     _check_columns(data)
     ts = moments_of(data["ts"])
-    parts = programs(chosen)
+    parts = programs(tuple(library.get(name) for name in chosen))
     out = np.empty((len(chosen), ts.size))
     groups = list(_groups(data, ts))
 
@@ -81,15 +82,15 @@ def compute(data: Any, names: str | Iterable[str], *, workers: int = 1) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def programs(chosen: tuple[str, ...]) -> tuple[tuple[Program, tuple[int, ...]], ...]:
-    """Give the programs for these features and the places of their results: ours, and one a user's own kernels."""
+def programs(chosen: tuple[Feature, ...]) -> tuple[tuple[Program, tuple[int, ...]], ...]:
+    """Give the programs for these features and the places of their results: ours, and those of users' own kernels."""
     own = frozenset(library.kernels())
     split: dict[tuple[Any, ...], list[int]] = {}
-    for place, name in enumerate(chosen):
-        used = library.kernels_of(name)
+    for place, feature in enumerate(chosen):
+        used = feature.kernels
         split.setdefault(library.kernels() if used <= own else tuple(sorted(used, key=_order)), []).append(place)
     return tuple(
-        (build([library.get(chosen[place]).expression for place in places], kernels), tuple(places))
+        (build([chosen[place].expression for place in places], kernels), tuple(places))
         for kernels, places in split.items()
     )
 
@@ -101,15 +102,12 @@ def _order(kernel: Any) -> tuple[str, str]:
 def _run(
     program: Program, series: FloatArray, out: FloatArray, places: tuple[int, ...], rows: slice | IntArray
 ) -> None:
-    whole = len(places) == out.shape[0] and isinstance(rows, slice)
-    if whole and rows.start == 0 and rows.stop == out.shape[1]:
+    if isinstance(rows, slice) and len(places) == out.shape[0] and rows == slice(0, out.shape[1]):
         target, source = out, series
     else:
         source = np.ascontiguousarray(series[:, rows])
         target = np.empty((len(places), source.shape[1]))
-    tape = program.tape()
-    state = program.begin.copy()
-    program.advance(program.code, state, tape, program.history, program.history, source, target, 0, source.shape[1])
+    program.tape().advance(source, target, 0, source.shape[1])
     if target is not out:
         for n, place in enumerate(places):
             out[place, rows] = target[n]

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from algomaster.core.jit import identity
@@ -53,10 +53,8 @@ class Feature:
         of bars counts 5, as many as hold the longest (beyond them an exponential average has nothing left to remember).
     same_under : frozenset of str
         "price" if it does not change when all prices are scaled by one factor, "volume" likewise.
-    inputs : tuple of str
-        Series of the bar that it reads.
-    warm_up : int
-        Bars without a value at the beginning of a history without gaps, within a session for those that begin anew.
+    wait : int, optional
+        Warm-up where it is not the sum of what the kernels wait for.
     """
 
     name: str
@@ -73,14 +71,20 @@ class Feature:
     sessions: int = 5
     same_under: frozenset[str] = frozenset({"price", "volume"})
     wait: int | None = None
-    """Warm-up where it is not the sum of what the kernels wait for."""
 
     @functools.cached_property
     def inputs(self) -> tuple[str, ...]:
+        """Series of the bar that it reads."""
         return tuple(node.name for node in nodes_of([self.expression]) if node.kernel is None)
+
+    @functools.cached_property
+    def kernels(self) -> frozenset[Callable[..., None]]:
+        """Kernels that it uses."""
+        return frozenset(node.kernel for node in nodes_of([self.expression]) if node.kernel is not None)
 
     @property
     def warm_up(self) -> int:
+        """Bars without a value at the beginning."""
         return self.expression.node.warm_up if self.wait is None else self.wait
 
     @functools.cached_property

@@ -10,9 +10,8 @@ from algomaster.core.errors import CatalogueError
 from algomaster.core.registry import Catalogue
 from algomaster.features.catalogue import alpha158
 from algomaster.features.definition import Feature
-from algomaster.features.program import nodes_of
 
-__all__ = ["CATALOGUE", "choose", "get", "kernels", "kernels_of", "names", "preset"]
+__all__ = ["CATALOGUE", "choose", "enter_own", "get", "kernels", "names", "preset"]
 
 CATALOGUE: Final[Catalogue[Feature]] = Catalogue("feature")
 _PRESETS: Final[dict[str, tuple[str, ...]]] = {}
@@ -79,13 +78,18 @@ def choose(wanted: str | Iterable[str]) -> tuple[str, ...]:
 @functools.cache
 def kernels() -> tuple[Callable[..., None], ...]:
     """Give every kernel that the built-in features use: what the machine is compiled for."""
-    order = nodes_of(CATALOGUE[name].expression for name in sorted(_BUILT_IN))
-    found = {node.kernel for node in order if node.kernel is not None}
+    found = frozenset().union(*(CATALOGUE[name].kernels for name in _BUILT_IN))
     return tuple(sorted(found, key=lambda each: (each.__module__, each.__name__)))
 
 
-@functools.lru_cache(maxsize=1024)
-def kernels_of(name: str) -> frozenset[Callable[..., None]]:
-    """Give the kernels that a feature uses."""
-    order = nodes_of([get(name).expression])
-    return frozenset(node.kernel for node in order if node.kernel is not None)
+def enter_own(feature: Feature) -> None:
+    """Enter a user's feature, in the place of an earlier one of its name.
+
+    Raises
+    ------
+    CatalogueError
+        The name is that of a built-in feature.
+    """
+    if feature.name in _BUILT_IN:
+        raise CatalogueError(f"{feature.name!r} is a built-in feature.", hint="Choose another name.")
+    CATALOGUE.replace(feature.name, feature)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from algomaster.core.types import FloatArray
 from algomaster.features.kernels.machine import Code, advance_for
 from algomaster.features.series import Node, Series
 
-__all__ = ["Program", "build", "nodes_of"]
+__all__ = ["Program", "Tape", "build", "nodes_of"]
 
 CHUNK: Final = 256
-"""Columns the tape takes at once: enough that a call of a kernel costs nothing beside its work, and few enough that
-the rows stay in the second-level cache."""
+"""Bars the tape takes at once: enough that a call of a kernel costs nothing beside its work, and few enough that the
+rows stay in the second-level cache."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,16 +26,21 @@ class Program:
     Attributes
     ----------
     code : Code
+        Places are those on the tape of one underlying.
     kernels : tuple of callables
         Those that the lines of the code count.
     inputs : tuple of str
         Names of the series that come with each bar, in the order in which they are handed over.
     history : int
-        Columns of the past that are looked back on.
+        Bars of the past that are looked back on.
     rows : int
         Of the tape.
-    begin : (S,) float64
-        State before the first bar.
+    numbers : (Q,) float64
+        What stands on the tape behind its rows.
+    begin : tuple of float
+        State before the first bar, which stands behind the numbers.
+    states : (N, 2) int64
+        Where in ``begin`` each line's state stands: first and end.
     width : int
         Series that come out.
     """
@@ -45,17 +50,78 @@ class Program:
     inputs: tuple[str, ...]
     history: int
     rows: int
-    begin: FloatArray
+    numbers: FloatArray
+    begin: tuple[float, ...]
+    states: tuple[tuple[int, int], ...]
     width: int
 
-    @property
-    def advance(self) -> Callable[..., int]:
-        """The compiled driver."""
-        return advance_for(self.kernels)
+    def tape(self, underlyings: int = 1, *, bars: int = CHUNK) -> Tape:
+        """Give a tape whose past is missing, for so many underlyings that take turns and so many bars at once."""
+        return Tape(self, underlyings, bars)
 
-    def tape(self) -> FloatArray:
-        """Give a tape whose past is missing; its cursor stands at ``history``."""
-        return np.full((self.rows, self.history + CHUNK), np.nan)
+
+class Tape:
+    """A program's rows, numbers and states in one array, and how far they have come.
+
+    Parameters
+    ----------
+    program : Program
+    stride : int
+        Underlyings that take turns in the columns.
+    bars : int
+        New bars the rows have room for beside their past.
+    """
+
+    def __init__(self, program: Program, stride: int = 1, bars: int = CHUNK) -> None:
+        self.program = program
+        self.stride = stride
+        self.history = program.history * stride
+        self.capacity = self.history + bars * stride
+        self.cursor = self.history
+        self._advance = advance_for(program.kernels)
+        states = [np.tile(program.begin[first:end], stride) for first, end in program.states]
+        self._from = program.rows * self.capacity + program.numbers.size
+        self.array = np.concatenate([np.full(program.rows * self.capacity, np.nan), program.numbers, *states])
+        self.code = self._placed()
+
+    def _placed(self) -> Code:
+        """Give the code with the places of this tape: rows are counted in it as -1 - row, the rest from 0."""
+        code, capacity = self.program.code, self.capacity
+
+        def rows(values: np.ndarray) -> np.ndarray:
+            return (-1 - values) * capacity
+
+        places = np.where(code.places < 0, rows(code.places), code.places)
+        size = self.program.rows * capacity
+        sizes = np.array([end - first for first, end in self.program.states], dtype=np.int64) * self.stride
+        ends = np.cumsum(sizes)
+        heads = code.lines[:-1, 1]
+        places[heads] = code.places[heads] + size
+        places[heads + 1] = self._from + ends - sizes
+        results = code.results.copy()
+        results[:, 0] = rows(results[:, 0])
+        return Code(code.lines, places, results, rows(code.kept), rows(code.given))
+
+    def advance(self, series: FloatArray, out: FloatArray, first: int, last: int) -> None:
+        """Take columns ``first`` to ``last - 1`` of ``series`` through the program into those of ``out``."""
+        self.cursor = self._advance(
+            self.code, self.array, self.history, self.capacity, self.stride, self.cursor, series, out, first, last
+        )
+
+    def memory(self) -> FloatArray:
+        """Give all that the next bar depends on: states, then the past of each row that is looked back on."""
+        past = self.code.kept[:, None] + np.arange(self.cursor - self.history, self.cursor)
+        found: FloatArray = np.concatenate([self.array[self._from :], self.array[past].ravel()])
+        return found
+
+    def recall(self, memory: FloatArray) -> None:
+        """Go on from what :meth:`memory` gave."""
+        states = self.array.size - self._from
+        self.array[: self.program.rows * self.capacity] = np.nan
+        self.array[self._from :] = memory[:states]
+        self.cursor = self.history
+        past = self.code.kept[:, None] + np.arange(self.history)
+        self.array[past] = memory[states:].reshape(past.shape)
 
 
 def nodes_of(outputs: Iterable[Series]) -> list[Node]:
@@ -84,55 +150,53 @@ def build(outputs: Sequence[Series], kernels: tuple[Callable[..., None], ...]) -
         What the machine is compiled for; must have every kernel that is used.
     """
     order = nodes_of(outputs)
-    rows, kept, count = _rows(order, outputs)
+    rows, kept, count = _rows(order)
     which = {kernel: n for n, kernel in enumerate(kernels)}
     wanted: dict[Series, list[int]] = {}
     for place, each in enumerate(outputs):
         wanted.setdefault(each, []).append(place)
-    lines: list[list[int]] = []
+    lines: list[tuple[int, int, int]] = []
     places: list[int] = []
     numbers: list[float] = []
     results: list[tuple[int, int]] = []
     begin: list[float] = []
+    states: list[tuple[int, int]] = []
     for node in order:
-        if node.kernel is not None:
-            first = len(places)
-            places += [rows[each] for each in node.inputs]
-            middle = len(places)
-            places += [rows[Series(node, n)] for n in range(node.outputs)]
-            lines.append([
-                which[node.kernel], first, middle, len(places), len(begin), len(begin) + len(node.begin), len(numbers),
-                len(results),
-            ])  # fmt: skip
-            begin += node.begin
-            numbers += node.numbers
-        elif any(Series(node) == each for each in wanted):
-            raise ValueError(f"{node.name}: an input is no feature; use it in one")
-        results += [
-            (rows[Series(node, n)], place) for n in range(node.outputs) for place in wanted.get(Series(node, n), ())
-        ]
-    lines.append([0, 0, 0, 0, 0, 0, len(numbers), len(results)])
+        series = [Series(node, n) for n in range(node.outputs)]
+        if node.kernel is None:
+            if series[0] in wanted:
+                raise ValueError(f"{node.name}: an input is no feature; use it in one")
+            continue
+        lines.append((which[node.kernel], len(places), len(results)))
+        places += [len(numbers), 0]
+        places += [-1 - rows[each] for each in (*node.inputs, *series)]
+        numbers += node.numbers
+        states.append((len(begin), len(begin) + len(node.begin)))
+        begin += node.begin
+        results += [(-1 - rows[each], place) for each in series for place in wanted.get(each, ())]
+    lines.append((0, len(places), len(results)))
     given = [node for node in order if node.kernel is None]
     code = Code(
         lines=np.array(lines, dtype=np.int64),
-        rows=np.array(places, dtype=np.int64),
-        numbers=np.array(numbers, dtype=np.float64),
+        places=np.array(places, dtype=np.int64),
         results=np.array(results, dtype=np.int64).reshape(-1, 2),
-        kept=np.array(kept, dtype=np.int64),
-        given=np.array([rows[Series(node)] for node in given], dtype=np.int64),
+        kept=np.array([-1 - row for row in kept], dtype=np.int64),
+        given=np.array([-1 - rows[Series(node)] for node in given], dtype=np.int64),
     )
-    history = max((node.back for node in order), default=0)
-    names = tuple(node.name for node in given)
-    return Program(code, kernels, names, history, count, np.array(begin, dtype=np.float64), len(outputs))
+    return Program(
+        code=code, kernels=kernels, inputs=tuple(node.name for node in given), rows=count, width=len(outputs),
+        history=max((node.back for node in order), default=0), numbers=np.array(numbers, dtype=np.float64),
+        begin=tuple(begin), states=tuple(states),
+    )  # fmt: skip
 
 
-def _rows(order: list[Node], outputs: Sequence[Series]) -> tuple[dict[Series, int], list[int], int]:
+def _rows(order: list[Node]) -> tuple[dict[Series, int], list[int], int]:
     """Give each series a row: its own where it is looked back on, else one that is free by then.
 
     A node's rows are free again after the last node that reads them, so that the rows in use stay few and near.
     """
-    last: dict[Any, int] = {}
-    looked: set[Any] = set()
+    last: dict[Series, int] = {}
+    looked: set[Series] = set()
     for n, node in enumerate(order):
         for each, back in zip(node.inputs, node.backs):
             last[each] = n
@@ -140,9 +204,9 @@ def _rows(order: list[Node], outputs: Sequence[Series]) -> tuple[dict[Series, in
                 looked.add(each)
     rows: dict[Series, int] = {}
     free: list[int] = []
+    kept: list[int] = []
     count = 0
-    kept = []
-    leaving: dict[int, list[Series]] = {}
+    leaving: dict[int, list[int]] = {}
     for n, node in enumerate(order):
         for output in range(node.outputs):
             each = Series(node, output)
@@ -155,7 +219,6 @@ def _rows(order: list[Node], outputs: Sequence[Series]) -> tuple[dict[Series, in
             if each in looked:
                 kept.append(rows[each])
             if not lasting:
-                leaving.setdefault(max(last.get(each, n), n), []).append(each)
-        for each in leaving.pop(n, ()):
-            free.append(rows[each])
+                leaving.setdefault(max(last.get(each, n), n), []).append(rows[each])
+        free += leaving.pop(n, ())
     return rows, kept, count

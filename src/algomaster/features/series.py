@@ -18,11 +18,12 @@ from algomaster.features.kernels import elementwise as one
 from algomaster.features.kernels import orders, recursions, sessions, windows
 
 __all__ = [
-    "Node", "Series", "above", "absolute", "bars_since_highest", "bars_since_lowest", "below", "choose", "clip",
-    "comoment", "deviation", "divide_range", "earlier", "ema", "equal", "first_known", "first_of_session", "fresh",
-    "given", "highest", "highest_since", "kurtosis_sums", "larger", "log", "log_ratio", "lowest", "lowest_since", "mean",
-    "mean_deviation", "moments", "node", "previous_session", "quantile", "rank", "rma", "root", "running", "session_day",
-    "session_minute", "sign", "smaller", "sum_since", "total", "trend",
+    "Node", "Series", "Trend", "above", "absolute", "bars_since_highest", "bars_since_lowest", "below", "choose",
+    "clip", "comoment", "correlation", "deviation", "divide_range", "earlier", "ema", "equal", "first_known",
+    "first_of_session", "fresh", "given", "highest", "highest_since", "kurtosis_sums", "larger", "last_known",
+    "log", "log_ratio", "lowest", "lowest_since", "mean", "mean_deviation", "moments", "node", "number_like",
+    "previous_session", "quantile", "rank", "ratio_less_one", "rma", "root", "running", "session_day",
+    "session_minute", "share", "sign", "smaller", "sum_since", "total", "trend",
 ]  # fmt: skip
 
 Kernel = Callable[..., None]
@@ -88,6 +89,10 @@ class Series:
         if isinstance(other, Series):
             return node(one.subtract, self, other)
         return node(one.add_number, self, numbers=(-float(other),))
+
+    def under(self, top: float, divisor: float) -> Series:
+        """(top - a) / divisor in one step."""
+        return node(one.shift, self, numbers=(float(top), float(divisor)))
 
     def __rsub__(self, other: float) -> Series:
         return node(one.number_less, self, numbers=(float(other),))
@@ -165,6 +170,11 @@ def log_ratio(a: Series, b: Series) -> Series:
 def ratio_less_one(a: Series, b: Series) -> Series:
     """a / b - 1."""
     return node(one.ratio_less_one, a, b)
+
+
+def share(a: Series, b: Series) -> Series:
+    """a / b for a part of a whole, within -1 and 1; NaN where the whole is 0."""
+    return node(one.share, a, b)
 
 
 def divide_range(a: Series, b: Series, c: Series, d: Series, eps: float = 0.0) -> Series:
@@ -345,20 +355,38 @@ def _time_comoment(a: Series, bars: int) -> Series:
 
 @dataclasses.dataclass(frozen=True)
 class Trend:
-    """Straight line through the last bars by least squares: per bar; at the newest bar; explained share."""
+    """Straight line through the last bars by least squares.
+
+    Attributes
+    ----------
+    slope : Series
+        Per bar.
+    residual : Series
+        What the line leaves of the newest value.
+    r2 : Series
+        Share of the squared deviations that it explains; NaN where all values are equal.
+    """
 
     slope: Series
-    fitted: Series
+    residual: Series
     r2: Series
 
 
 def trend(a: Series, bars: int) -> Trend:
-    """Fit a straight line to the last ``bars``; r2 is NaN where all values are equal."""
+    """Fit a straight line to the last ``bars``."""
     both = _time_comoment(a, bars)
     centre, spread = moments(a, bars)
     time = bars * (bars * bars - 1) / 12.0
-    slope = both / time
-    return Trend(slope=slope, fitted=centre + slope * ((bars - 1) / 2.0), r2=(both * both) / (spread * time))
+    return Trend(
+        slope=both / time,
+        residual=node(windows.residual, a, centre, both, numbers=((bars - 1) / 2.0 / time,)),
+        r2=node(windows.explained, both, spread, numbers=(time,)),
+    )
+
+
+def correlation(a: Series, b: Series, bars: int) -> Series:
+    """Correlation of two series over the last ``bars``; NaN where one does not move."""
+    return node(windows.correlation, comoment(a, b, bars), moments(a, bars)[1], moments(b, bars)[1])
 
 
 def mean_deviation(a: Series, bars: int) -> Series:
@@ -374,16 +402,19 @@ def kurtosis_sums(a: Series, bars: int) -> tuple[Series, Series]:
 
 def rank(a: Series, *bars: int) -> tuple[Series, ...]:
     """Average rank of the newest among the last n over n, for each n (ascending) of ``bars``."""
-    first = node(orders.rank, a, numbers=bars, outputs=len(bars), back=bars[-1] - 1)
+    first = node(orders.rank, a, numbers=(len(bars), *bars), outputs=len(bars), back=bars[-1] - 1)
     return _outputs(first)
 
 
 def quantile(a: Series, bars: int, *shares: float) -> tuple[Series, ...]:
     """Quantiles of the last ``bars``, between neighbours by straight line, for each of ``shares``."""
-    begin = (*([float("inf")] * bars), float(bars))
+    room = -(-bars // 8) * 8
+    inf = float("inf")
+    window = (-inf, *([inf] * (room + 1)))
     first = node(
-        orders.quantiles, a, numbers=(bars, *shares), outputs=len(shares), back=bars, begin=begin, wait=bars - 1
-    )
+        orders.quantiles, a, numbers=(bars, room, len(shares), *shares), outputs=len(shares), back=bars,
+        begin=(*window, *window, 0.0, float(bars)), wait=bars - 1,
+    )  # fmt: skip
     return _outputs(first)
 
 

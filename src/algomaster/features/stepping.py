@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,12 +14,16 @@ from algomaster.core.types import FloatArray
 from algomaster.features import library
 from algomaster.features.batch import programs
 from algomaster.features.inputs import moment_of, seconds
+from algomaster.features.program import Program
 
 __all__ = ["Online", "online"]
 
+_ROOM: Final = 32
+"""Bars between two moves of the past to the front of its rows: short rows lie nearer to each other."""
+
 
 class Online:
-    """Features of one underlying as they become known.
+    """Features as they become known, of one underlying or of several at once.
 
     Attributes
     ----------
@@ -27,70 +31,90 @@ class Online:
         In the order of the values.
     inputs : tuple of str
         Series a bar should bring, in the order of a row that is handed over without names.
+    underlyings : tuple of str
+        Empty for one that needs no name.
     """
 
-    def __init__(self, names: str | Iterable[str]) -> None:
+    def __init__(self, names: str | Iterable[str], *, underlyings: Iterable[str] = ()) -> None:
         self.names = library.choose(names)
-        self._parts = programs(self.names)
-        wanted = dict.fromkeys(name for program, _ in self._parts for name in program.inputs if name != "ts")
+        self.underlyings = tuple(underlyings)
+        features = tuple(library.get(name) for name in self.names)
+        parts = programs(features)
+        wanted = dict.fromkeys(name for program, _ in parts for name in program.inputs if name != "ts")
         self.inputs = ("ts", *wanted)
-        self._row = np.full((len(self.inputs), 1), np.nan)
-        self._out = np.empty((len(self.names), 1))
-        self._last: float | None = None
-        self._runs = [_Run(program, self.inputs, places, len(self.names)) for program, places in self._parts]
+        self._of = hashlib.sha256("\n".join(f"{each.name} {each.identity}" for each in features).encode()).hexdigest()
+        self._count = max(len(self.underlyings), 1)
+        self._bars = np.full((len(self.inputs), self._count), np.nan)
+        self._out = np.empty((len(self.names), self._count))
+        self._last = -np.inf
+        self._runs = [_Run(program, self.inputs, places, len(self.names), self._count) for program, places in parts]
 
-    def update(self, bar: Mapping[str, Any] | Sequence[float] | FloatArray) -> FloatArray:
+    def update(self, bar: Any) -> FloatArray:
         """Advance by one closed bar.
 
         Parameters
         ----------
         bar : mapping, or numbers in the order of ``inputs``
             ``ts`` is the start of the bar: a time with a zone or nanoseconds UTC in a mapping, seconds UTC in a row.
-            What a mapping lacks is missing.
+            What a mapping lacks is missing. For several underlyings a mapping of their names to mappings, or numbers
+            (N, C); all bars are of one moment, and an underlying that has none gets a missing one.
 
         Returns
         -------
-        (F,) float64
+        (F,) or (N, F) float64
             The values, NaN where there is none; equal to the bit to those of :func:`~algomaster.features.compute`.
 
         Raises
         ------
         DataError
-            The bar is not after the last one; nothing has changed.
+            The bar is not after the last one, or bars are of several moments; nothing has changed.
+        ValueError
+            A row has not as many numbers as there are inputs.
         """
-        row = self._row
-        if isinstance(bar, Mapping):
-            known = [bar.get(name) for name in self.inputs]
-            ts = seconds(moment_of(known[0])) if known[0] is not None else None
-            if ts is None:
-                raise DataError("Expected a bar with its start, got none under 'ts'.")
-            values = [np.nan if value is None else value for value in known[1:]]
-            row[1:, 0] = values
-        else:
-            if len(bar) != len(self.inputs):
-                raise ValueError(f"bar: expected {len(self.inputs)} numbers ({', '.join(self.inputs)}), got {len(bar)}")
-            ts = float(bar[0])
-            row[:, 0] = bar
-        if self._last is not None and not ts > self._last:
+        moment = self._read(bar)
+        if not moment > self._last:
             raise DataError(
-                f"Expected a bar after {self._last} s, got one of {ts} s.", hint="Hand over each bar once, in order."
+                f"Expected a bar after the last one, {self._last} s, got one of {moment} s.",
+                hint="Hand over each bar once, in order.",
             )
-        self._last = row[0, 0] = ts
+        self._last = moment
         out = self._out
         for run in self._runs:
-            run.step(row, out)
-        result: FloatArray = out[:, 0].copy()
-        return result
+            run.step(self._bars, out)
+        values: FloatArray = out.T.copy() if self.underlyings else out[:, 0].copy()
+        return values
+
+    def _read(self, bar: Any) -> float:
+        bars = self._bars
+        if isinstance(bar, Mapping):
+            rows = [bar.get(name, {}) for name in self.underlyings] if self.underlyings else [bar]
+            moments = {moment_of(row["ts"]) for row in rows if row.get("ts") is not None}
+            if len(moments) != 1:
+                raise DataError(f"Expected bars of one moment under 'ts', got {len(moments)}.")
+            bars[0] = seconds(moments.pop())
+            bars[1:] = [
+                [np.nan if (value := row.get(name)) is None else value for row in rows] for name in self.inputs[1:]
+            ]
+            return float(bars[0, 0])
+        shape = (self._count, len(self.inputs)) if self.underlyings else (len(self.inputs),)
+        given = np.asarray(bar, dtype=np.float64)
+        if given.shape != shape:
+            raise ValueError(f"bar: expected numbers {shape} in the order {', '.join(self.inputs)}, got {given.shape}")
+        bars[:] = given.T if self.underlyings else given[:, None]
+        if self.underlyings and (bars[0] != bars[0, 0]).any():
+            raise DataError("Expected bars of one moment, got several.")
+        return float(bars[0, 0])
 
     def state(self) -> bytes:
         """Give everything the next bar depends on, for :func:`online` in another process."""
-        arrays = {f"state{n}": run.state for n, run in enumerate(self._runs)}
-        arrays |= {f"past{n}": run.past() for n, run in enumerate(self._runs)}
-        arrays["last"] = np.array([np.nan if self._last is None else self._last])
-        arrays["of"] = np.array(_version(self.names))
+        arrays: dict[str, Any] = {f"memory{n}": run.tape.memory() for n, run in enumerate(self._runs)}
         file = io.BytesIO()
-        np.savez(file, **arrays)
+        np.savez(file, last=np.array([self._last]), of=np.array(self._key), **arrays)
         return file.getvalue()
+
+    @property
+    def _key(self) -> str:
+        return " ".join((self._of, *self.underlyings))
 
     def restore(self, state: bytes) -> None:
         """Go on where :meth:`state` was taken.
@@ -98,71 +122,53 @@ class Online:
         Raises
         ------
         DataError
-            It was taken of other features, or of an older formula of one.
+            It was taken of other features or underlyings, or of an older formula of one.
         """
         with np.load(io.BytesIO(state), allow_pickle=False) as saved:
-            if str(saved["of"]) != _version(self.names):
+            if str(saved["of"]) != self._key:
                 raise DataError(
-                    "The saved state is of other features or of other formulas of them.",
+                    "The saved state is of other features or underlyings, or of other formulas.",
                     hint="Rebuild it: hand over the earlier bars again.",
                 )
             for n, run in enumerate(self._runs):
-                run.restore(saved[f"state{n}"], saved[f"past{n}"])
-            last = float(saved["last"][0])
-        self._last = None if np.isnan(last) else last
+                run.tape.recall(saved[f"memory{n}"])
+            self._last = float(saved["last"][0])
 
     def __repr__(self) -> str:
-        return f"Online({len(self.names)} features of {', '.join(self.inputs)})"
+        return f"Online({len(self.names)} features of {', '.join(self.underlyings or ('one underlying',))})"
 
 
 class _Run:
-    """One program, its tape and its state."""
+    """One program and its tape."""
 
-    def __init__(self, program: Any, inputs: tuple[str, ...], places: tuple[int, ...], width: int) -> None:
-        self.program = program
-        self.advance = program.advance
-        self.tape = program.tape()
-        self.state = program.begin.copy()
-        self.cursor = program.history
+    def __init__(
+        self, program: Program, inputs: tuple[str, ...], places: tuple[int, ...], width: int, count: int
+    ) -> None:
+        self.tape = program.tape(count, bars=_ROOM)
+        self.count = count
         order = [inputs.index(name) for name in program.inputs]
         self.pick = None if order == list(range(len(inputs))) else np.array(order)
         self.places = None if places == tuple(range(width)) else np.array(places)
-        self.out = np.empty((len(places), 1))
+        self.out = np.empty((len(places), count))
 
-    def step(self, row: FloatArray, out: FloatArray) -> None:
-        series = row if self.pick is None else row[self.pick]
-        target = out if self.places is None else self.out
-        program = self.program
-        self.cursor = self.advance(
-            program.code, self.state, self.tape, program.history, self.cursor, series, target, 0, 1
-        )
-        if self.places is not None:
-            out[self.places] = target
-
-    def past(self) -> FloatArray:
-        history = self.program.history
-        past: FloatArray = self.tape[self.program.code.kept, self.cursor - history : self.cursor]
-        return past
-
-    def restore(self, state: FloatArray, past: FloatArray) -> None:
-        history = self.program.history
-        self.state[:] = state
-        self.tape[:] = np.nan
-        self.tape[self.program.code.kept, :history] = past
-        self.cursor = history
+    def step(self, bars: FloatArray, out: FloatArray) -> None:
+        series = bars if self.pick is None else bars[self.pick]
+        if self.places is None:
+            self.tape.advance(series, out, 0, self.count)
+        else:
+            self.tape.advance(series, self.out, 0, self.count)
+            out[self.places] = self.out
 
 
-def _version(names: tuple[str, ...]) -> str:
-    return hashlib.sha256("\n".join(f"{name} {library.get(name).identity}" for name in names).encode()).hexdigest()
-
-
-def online(names: str | Iterable[str], *, state: bytes | None = None) -> Online:
+def online(names: str | Iterable[str], *, underlyings: Iterable[str] = (), state: bytes | None = None) -> Online:
     """Begin features bar by bar, or go on from a saved state.
 
     Parameters
     ----------
     names : str or sequence of str
         Features, or a preset.
+    underlyings : sequence of str, optional
+        Several that advance in one call; otherwise one.
     state : bytes, optional
         What :meth:`Online.state` gave.
 
@@ -173,7 +179,7 @@ def online(names: str | Iterable[str], *, state: bytes | None = None) -> Online:
     DataError
         The state is of other features.
     """
-    begun = Online(names)
+    begun = Online(names, underlyings=underlyings)
     if state is not None:
         begun.restore(state)
     return begun

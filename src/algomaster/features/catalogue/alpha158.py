@@ -58,19 +58,19 @@ def _windows() -> Iterator[tuple[str, str, Any, dict[str, Any]]]:
     yield "MA", "Mean(c,n)/c", lambda n: s.mean(_c, n) / _c, positive
     yield "STD", "Std(c,n)/c", lambda n: s.deviation(_c, n) / _c, positive
     yield "BETA", "Slope(c,n)/c", lambda n: s.trend(_c, n).slope / _c, {}
-    yield "RSQR", "Rsquare(c,n)", lambda n: s.clip(s.trend(_c, n).r2, 0.0, 1.0), share
-    yield "RESI", "Resi(c,n)/c", lambda n: (_c - s.trend(_c, n).fitted) / _c, {}
+    yield "RSQR", "Rsquare(c,n)", lambda n: s.trend(_c, n).r2, share
+    yield "RESI", "Resi(c,n)/c", lambda n: s.trend(_c, n).residual / _c, {}
     yield "MAX", "Max(h,n)/c", lambda n: s.highest(_h, n) / _c, positive
     yield "MIN", "Min(l,n)/c", lambda n: s.lowest(_l, n) / _c, positive
     yield "QTLU", "Quantile(c,n,0.8)/c", lambda n: s.quantile(_c, n, 0.8, 0.2)[0] / _c, positive
     yield "QTLD", "Quantile(c,n,0.2)/c", lambda n: s.quantile(_c, n, 0.8, 0.2)[1] / _c, positive
     yield "RANK", "Rank(c,n)", lambda n: s.rank(_c, *WINDOWS)[WINDOWS.index(n)], share
     yield "RSV", "(c-Min(l,n))/(Max(h,n)-Min(l,n))", _raw_stochastic, share
-    yield "IMAX", "IdxMax(h,n)/n", lambda n: (n - s.bars_since_highest(_h, n, latest=False)) / n, share
-    yield "IMIN", "IdxMin(l,n)/n", lambda n: (n - s.bars_since_lowest(_l, n, latest=False)) / n, share
+    yield "IMAX", "IdxMax(h,n)/n", lambda n: s.bars_since_highest(_h, n, latest=False).under(n, n), share
+    yield "IMIN", "IdxMin(l,n)/n", lambda n: s.bars_since_lowest(_l, n, latest=False).under(n, n), share
     yield "IMXD", "(IdxMax(h,n)-IdxMin(l,n))/n", _between_extremes, signed
-    yield "CORR", "Corr(c,ln(v+1),n)", lambda n: _correlation(_c, _log_volume, n), signed
-    yield "CORD", "Corr(c/Ref(c,1),ln(v/Ref(v,1)+1),n)", lambda n: _correlation(_return, _log_volume_ratio, n), signed
+    yield "CORR", "Corr(c,ln(v+1),n)", lambda n: s.correlation(_c, _log_volume, n), signed
+    yield "CORD", "Corr(c/Ref(c,1),ln(v/Ref(v,1)+1),n)", lambda n: s.correlation(_return, _log_volume_ratio, n), signed
     yield "CNTP", "Mean(c>Ref(c,1),n)", lambda n: s.mean(s.above(_change, _none), n), share
     yield "CNTN", "Mean(c<Ref(c,1),n)", lambda n: s.mean(s.below(_change, _none), n), share
     yield "CNTD", "CNTP-CNTN", lambda n: s.mean(s.sign(_change), n), signed
@@ -86,7 +86,7 @@ def _gains(name: str, symbol: str, change: Series) -> Iterator[tuple[str, str, A
     share = f"Sum(|{symbol}-Ref({symbol},1)|,n)"
 
     def part(top: Series) -> Any:
-        return lambda n: s.clip(s.total(top, n) / s.total(both, n), -1.0, 1.0)
+        return lambda n: s.share(s.total(top, n), s.total(both, n))
 
     yield f"{name}P", f"Sum(max({symbol}-Ref({symbol},1),0),n)/{share}", part(up), {"low": 0.0, "high": 1.0}
     yield f"{name}N", f"Sum(max(Ref({symbol},1)-{symbol},0),n)/{share}", part(down), {"low": 0.0, "high": 1.0}
@@ -103,11 +103,6 @@ def _between_extremes(n: int) -> Series:
     return (since_low - since_high) / n
 
 
-def _correlation(a: Series, b: Series, n: int) -> Series:
-    spread = s.root(s.moments(a, n)[1] * s.moments(b, n)[1])
-    return s.clip(s.comoment(a, b, n) / spread, -1.0, 1.0)
-
-
 def _turmoil_ratio(n: int) -> Series:
     return s.deviation(_turmoil, n) / s.mean(_turmoil, n)
 
@@ -120,10 +115,11 @@ def _entries() -> Iterator[Feature]:
         )  # fmt: skip
     for name, formula, make, bounds in _windows():
         for n in WINDOWS:
+            wait = n - 1 if name == "RANK" else None  # its kernel serves all windows
             changed = {"price"} if name in {"CORR", "CORD"} else {"price", "volume"}
             yield Feature(
                 name=f"{name}{n}", family="alpha158", formula=formula, expression=make(n), parameters={"n": n},
-                source=_SOURCE, same_under=frozenset(changed), **bounds,
+                source=_SOURCE, same_under=frozenset(changed), wait=wait, **bounds,
             )  # fmt: skip
 
 

@@ -1,13 +1,6 @@
 """What looks at one bar only: arithmetic, comparisons, logarithms of rows of the tape.
 
-Every kernel of this folder has the same face::
-
-    kernel(tape, ins, outs, state, params, start, stop)
-
-``tape`` (rows, capacity) float64 holds a series in each row; ``ins`` and ``outs`` (int64) say which rows are read and
-written, ``state`` and ``params`` (float64) are the kernel's own. It writes columns ``start`` to ``stop - 1`` of its
-outputs and reads no column at ``stop`` or later: live that is one column, over history many, and as no result depends
-on where a run of columns begins, the two give the same bits.
+See :mod:`algomaster.features.kernels.face` for the face that every kernel has.
 """
 
 from __future__ import annotations
@@ -21,139 +14,160 @@ from algomaster.pricing.kernels.elementary import log_ratio
 __all__ = [
     "above", "absolute", "add", "add_number", "below", "choose", "clip", "divide", "divide_number", "equal",
     "first_known", "larger", "log_of", "log_of_ratio", "multiply", "multiply_number", "number", "number_by",
-    "number_less", "ratio_less_one", "relative", "root", "sign", "smaller", "subtract",
+    "number_less", "ratio_less_one", "relative", "root", "share", "shift", "sign", "smaller",
+    "subtract",
 ]  # fmt: skip
 
 
 @kernel(lean=True, inner=True)
-def add(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def add(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A + b."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = a[i] + b[i]
 
 
 @kernel(lean=True, inner=True)
-def subtract(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def subtract(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A - b."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = a[i] - b[i]
 
 
 @kernel(lean=True, inner=True)
-def multiply(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def multiply(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A * b."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = a[i] * b[i]
 
 
 @kernel(lean=True, inner=True)
-def divide(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def divide(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / b, NaN where b is 0: a ratio without a base says nothing."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = a[i] / b[i] if b[i] != 0.0 else math.nan
 
 
 @kernel(lean=True, inner=True)
-def ratio_less_one(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def ratio_less_one(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / b - 1, NaN where b is 0."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = (a[i] / b[i] if b[i] != 0.0 else math.nan) - 1.0
 
 
 @kernel(lean=True, inner=True)
-def relative(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """(a - b) / (c - d + params[0]); NaN where the base is 0."""
+def share(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """A / b held between -1 and 1 against rounding, NaN where b is 0."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    y = tape[line[4] + start : line[4] + stop]
+    for i in range(stop - start):
+        value = a[i] / b[i] if b[i] != 0.0 else math.nan
+        value = 1.0 if value > 1.0 else value
+        y[i] = -1.0 if value < -1.0 else value
+
+
+@kernel(lean=True, inner=True)
+def shift(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """(first number - a) / second number."""
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    top, divisor = tape[line[0]], tape[line[0] + 1]
+    for i in range(stop - start):
+        y[i] = (top - a[i]) / divisor
+
+
+@kernel(lean=True, inner=True)
+def relative(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """(a - b) / (c - d + the first number); NaN where the base is 0."""
     a, b, c, d, y = (
-        tape[ins[0], start:stop],
-        tape[ins[1], start:stop],
-        tape[ins[2], start:stop],
-        tape[ins[3], start:stop],
-        tape[outs[0], start:stop],
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+        tape[line[5] + start : line[5] + stop],
+        tape[line[6] + start : line[6] + stop],
     )
-    eps = params[0]
+    eps = tape[line[0]]
     for i in range(stop - start):
         base = c[i] - d[i] + eps
         y[i] = (a[i] - b[i]) / base if base != 0.0 else math.nan
 
 
 @kernel(lean=True, inner=True)
-def add_number(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def add_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A + number."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    number = params[0]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    number = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] + number
 
 
 @kernel(lean=True, inner=True)
-def number_less(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def number_less(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Number - a."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    number = params[0]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    number = tape[line[0]]
     for i in range(stop - start):
         y[i] = number - a[i]
 
 
 @kernel(lean=True, inner=True)
-def multiply_number(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def multiply_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A * number."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    number = params[0]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    number = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] * number
 
 
 @kernel(lean=True, inner=True)
-def divide_number(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def divide_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / number."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    number = params[0]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    number = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] / number
 
 
 @kernel(lean=True, inner=True)
-def number_by(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def number_by(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Number / a, NaN where a is 0."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    number = params[0]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    number = tape[line[0]]
     for i in range(stop - start):
         y[i] = number / a[i] if a[i] != 0.0 else math.nan
 
 
 @kernel(lean=True, inner=True)
-def log_of_ratio(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def log_of_ratio(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """ln(a / b), NaN unless both are positive and finite."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         good = (a[i] > 0.0) & (b[i] > 0.0) & (a[i] < math.inf) & (b[i] < math.inf)
         value = log_ratio(a[i] if good else 1.0, b[i] if good else 1.0)
@@ -161,12 +175,10 @@ def log_of_ratio(
 
 
 @kernel(lean=True, inner=True)
-def log_of(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """ln(a + params[0]), NaN unless that is positive and finite."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    more = params[0]
+def log_of(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """ln(a + the first number), NaN unless that is positive and finite."""
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    more = tape[line[0]]
     for i in range(stop - start):
         value = a[i] + more
         good = (value > 0.0) & (value < math.inf)
@@ -175,130 +187,135 @@ def log_of(
 
 
 @kernel(lean=True, inner=True)
-def root(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def root(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Square root, NaN below 0."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
     for i in range(stop - start):
         y[i] = math.sqrt(a[i] if a[i] >= 0.0 else math.nan)
 
 
 @kernel(lean=True, inner=True)
-def absolute(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def absolute(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """abs(a)."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
     for i in range(stop - start):
         y[i] = abs(a[i])
 
 
 @kernel(lean=True, inner=True)
-def sign(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def sign(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """-1, 0 or 1; NaN stays NaN."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
     for i in range(stop - start):
         side = 1.0 if a[i] > 0.0 else (-1.0 if a[i] < 0.0 else 0.0)
         y[i] = side if a[i] == a[i] else math.nan
 
 
 @kernel(lean=True, inner=True)
-def larger(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def larger(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The larger of a and b; NaN if either is."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         top = a[i] if a[i] > b[i] else b[i]
         y[i] = top if a[i] == a[i] else math.nan
 
 
 @kernel(lean=True, inner=True)
-def smaller(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def smaller(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The smaller of a and b; NaN if either is."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         low = a[i] if a[i] < b[i] else b[i]
         y[i] = low if a[i] == a[i] else math.nan
 
 
 @kernel(lean=True, inner=True)
-def clip(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """A held between params[0] and params[1]; NaN stays NaN."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    low, high = params[0], params[1]
+def clip(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """A held between the first number and the second; NaN stays NaN."""
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    low, high = tape[line[0]], tape[line[0] + 1]
     for i in range(stop - start):
         value = low if a[i] < low else a[i]
         y[i] = high if value > high else value
 
 
 @kernel(lean=True, inner=True)
-def above(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def above(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """1 where a > b, else 0; NaN if either is."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         said = 1.0 if a[i] > b[i] else 0.0
         y[i] = said if (a[i] == a[i]) & (b[i] == b[i]) else math.nan
 
 
 @kernel(lean=True, inner=True)
-def below(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def below(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """1 where a < b, else 0; NaN if either is."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         said = 1.0 if a[i] < b[i] else 0.0
         y[i] = said if (a[i] == a[i]) & (b[i] == b[i]) else math.nan
 
 
 @kernel(lean=True, inner=True)
-def equal(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def equal(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """1 where a = b, else 0; NaN if either is."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         said = 1.0 if a[i] == b[i] else 0.0
         y[i] = said if (a[i] == a[i]) & (b[i] == b[i]) else math.nan
 
 
 @kernel(lean=True, inner=True)
-def choose(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def choose(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """B where a is neither 0 nor NaN, c where it is 0, NaN where it is NaN."""
-    a, b, c, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[ins[2], start:stop], tape[outs[0], start:stop]
+    a, b, c, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+        tape[line[5] + start : line[5] + stop],
+    )
     for i in range(stop - start):
         taken = b[i] if a[i] != 0.0 else c[i]
         y[i] = taken if a[i] == a[i] else math.nan
 
 
 @kernel(lean=True, inner=True)
-def first_known(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def first_known(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A, or b where a is missing."""
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = a[i] if a[i] == a[i] else b[i]
 
 
 @kernel(lean=True, inner=True)
-def number(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """params[0] wherever a is known."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    value = params[0]
+def number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """the first number wherever a is known."""
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    value = tape[line[0]]
     for i in range(stop - start):
         y[i] = value if a[i] == a[i] else math.nan

@@ -17,18 +17,25 @@ __all__ = ["Code", "advance_for"]
 
 
 class Code(NamedTuple):
-    """A program in arrays.
+    """A program in arrays; what they say of places counts from the beginning of the tape.
 
-    ``lines`` (N, 8): kernel, first input, first output, end of both, first and end of state, first number, first result;
-    a line's numbers and results end where the next one's begin, so there is a last line that only ends.
-    ``rows`` says which rows of the tape inputs and outputs are; ``numbers`` the kernels' parameters; ``results``
-    (R, 2) which rows go to which rows of the output; ``kept`` the rows that are looked back on; ``given`` the row of
-    each input series.
+    Attributes
+    ----------
+    lines : (N + 1, 3) int64
+        For each use of a kernel: which one, where its places begin, where its results begin. They end where the next
+        line's begin; the last line only ends.
+    places : (P,) int64
+        What a kernel is handed as its ``line``.
+    results : (R, 2) int64
+        Place of a row, and the row of the output it goes to.
+    kept : (K,) int64
+        Places of the rows that are looked back on.
+    given : (C,) int64
+        Places of the rows of the series that come with each bar.
     """
 
     lines: IntArray
-    rows: IntArray
-    numbers: FloatArray
+    places: IntArray
     results: IntArray
     kept: IntArray
     given: IntArray
@@ -36,38 +43,41 @@ class Code(NamedTuple):
 
 @functools.cache
 def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
-    """Give the driver ``advance(code, state, tape, history, cursor, series, out, first, last)`` for these kernels.
+    """Give the driver ``advance(code, tape, history, capacity, stride, cursor, series, out, first, last)``.
 
     It takes columns ``first`` to ``last - 1`` of ``series`` (C, T) through the program and writes the same columns of
-    ``out`` (F, T); the tape's columns before ``cursor`` are the past. It gives the new cursor.
+    ``out`` (F, T). Rows of the tape have ``capacity`` columns, those before ``cursor`` are the past, of which the last
+    ``history`` are ever looked at. It gives the new cursor. All counts of columns are multiples of ``stride``.
     """
     machine = _machine(kernels)
 
     def advance(
         code: Code,
-        state: FloatArray,
         tape: FloatArray,
         history: int,
+        capacity: int,
+        stride: int,
         cursor: int,
         series: FloatArray,
         out: FloatArray,
         first: int,
         last: int,
     ) -> int:
-        capacity = tape.shape[1]
         while first < last:
             if cursor == capacity:
                 for r in range(code.kept.size):
-                    row = tape[code.kept[r]]
+                    begun = tape[code.kept[r] : code.kept[r] + history]
+                    end = tape[code.kept[r] + capacity - history : code.kept[r] + capacity]
                     for i in range(history):
-                        row[i] = row[capacity - history + i]
+                        begun[i] = end[i]
                 cursor = history
             count = min(capacity - cursor, last - first)
             for c in range(code.given.size):
-                row = tape[code.given[c]]
+                row = tape[code.given[c] + cursor : code.given[c] + cursor + count]
+                values = series[c, first : first + count]
                 for i in range(count):
-                    row[cursor + i] = series[c, first + i]
-            machine(code, state, tape, cursor, cursor + count, out, first)
+                    row[i] = values[i]
+            machine(code, tape, cursor, cursor + count, stride, out, first)
             cursor += count
             first += count
         return cursor
@@ -80,24 +90,21 @@ def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
 def _machine(kernels: tuple[Callable[..., None], ...]) -> Callable[..., None]:
     """Write the machine: one line of the program after the other, each by its kernel."""
     calls = "\n".join(
-        f"        {'if' if n == 0 else 'elif'} which == {n}:\n"
-        f"            kernel_{n}(tape, ins, outs, own, numbers, start, stop)"
+        f"        {'if' if n == 0 else 'elif'} which == {n}:\n            kernel_{n}(tape, line, start, stop, stride)"
         for n in range(len(kernels))
     )
     text = f"""
-def machine(code, state, tape, start, stop, out, at):
+def machine(code, tape, start, stop, stride, out, at):
     lines, results = code.lines, code.results
     for n in range(lines.shape[0] - 1):
         which = lines[n, 0]
-        ins = code.rows[lines[n, 1]:lines[n, 2]]
-        outs = code.rows[lines[n, 2]:lines[n, 3]]
-        own = state[lines[n, 4]:lines[n, 5]]
-        numbers = code.numbers[lines[n, 6]:lines[n + 1, 6]]
+        line = code.places[lines[n, 1]:lines[n + 1, 1]]
 {calls}
-        for r in range(lines[n, 7], lines[n + 1, 7]):
-            row = tape[results[r, 0]]
+        for r in range(lines[n, 2], lines[n + 1, 2]):
+            row = tape[results[r, 0] + start:results[r, 0] + stop]
+            target = out[results[r, 1], at:at + stop - start]
             for i in range(stop - start):
-                out[results[r, 1], at + i] = row[start + i]
+                target[i] = row[i]
 """
     names: dict[str, Any] = {f"kernel_{n}": each for n, each in enumerate(kernels)}
     names["__name__"] = __name__

@@ -15,64 +15,62 @@ __all__ = ["exponential", "previous_known", "running"]
 
 
 @kernel(lean=True, inner=True)
-def exponential(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Exponential average with weight params[1] of the newest, begun at the mean of the first params[0] values.
+def exponential(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Exponential average, begun at the mean of the first n values.
 
-    state: the average (before its beginning the sum), the number of values seen up to params[0].
+    Numbers: n, the weight of the newest value. State: the average (before its beginning the sum), values seen up to n.
     """
-    x, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    average, seen = state[0], state[1]
-    bars, weight = params[0], params[1]
+    bars, weight = tape[line[0]], tape[line[0] + 1]
     keep = 1.0 - weight
-    i, count = 0, stop - start
-    while i < count and seen < bars:
-        value = x[i]
-        known = value == value
-        average += value if known else 0.0
-        seen += 1.0 if known else 0.0
-        if seen == bars:
-            average /= bars
-        y[i] = average if known and seen == bars else math.nan
-        i += 1
-    for at in range(i, count):
-        value = x[at]
-        if value == value:
-            average = fused(average, keep, weight * value)
-            y[at] = average
-        else:
-            y[at] = math.nan
-    state[0], state[1] = average, seen
+    x, y = line[2], line[3]
+    for each in range(stride):
+        own = line[1] + 2 * each
+        average, seen = tape[own], tape[own + 1]
+        i = start + each
+        while i < stop and seen < bars:
+            value = tape[x + i]
+            known = value == value
+            average += value if known else 0.0
+            seen += 1.0 if known else 0.0
+            if seen == bars:
+                average /= bars
+            tape[y + i] = average if known and seen == bars else math.nan
+            i += stride
+        for at in range(i, stop, stride):
+            value = tape[x + at]
+            known = value == value
+            average = fused(average, keep, weight * value) if known else average
+            tape[y + at] = average if known else math.nan
+        tape[own], tape[own + 1] = average, seen
 
 
 @kernel(lean=True, inner=True)
-def running(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Sum of all values since the beginning, compensated (Neumaier 1974). state: sum, what it has lost, seen."""
-    x, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    total, lost = state[0], state[1]
-    for i in range(stop - start):
-        value = x[i]
-        if value == value:
-            more = total + value
-            lost += (total - more) + value if abs(total) >= abs(value) else (value - more) + total
-            total = more
-            y[i] = total + lost
-        else:
-            y[i] = math.nan
-    state[0], state[1] = total, lost
+def running(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Sum of all values since the beginning, compensated (Neumaier 1974). State: the sum, what it has lost."""
+    x, y = line[2], line[3]
+    for each in range(stride):
+        own = line[1] + 2 * each
+        total, lost = tape[own], tape[own + 1]
+        for i in range(start + each, stop, stride):
+            value = tape[x + i]
+            if value == value:
+                more = total + value
+                lost += (total - more) + value if abs(total) >= abs(value) else (value - more) + total
+                total = more
+                tape[y + i] = total + lost
+            else:
+                tape[y + i] = math.nan
+        tape[own], tape[own + 1] = total, lost
 
 
 @kernel(lean=True, inner=True)
-def previous_known(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """The last known value of a, this bar's included. state: that value."""
-    x, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    last = state[0]
-    for i in range(stop - start):
-        last = x[i] if x[i] == x[i] else last
-        y[i] = last
-    state[0] = last
+def previous_known(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """The last known value of a, this bar's included. State: that value."""
+    x, y = line[2], line[3]
+    for each in range(stride):
+        last = tape[line[1] + each]
+        for i in range(start + each, stop, stride):
+            value = tape[x + i]
+            last = value if value == value else last
+            tape[y + i] = last
+        tape[line[1] + each] = last

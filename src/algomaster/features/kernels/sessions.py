@@ -16,94 +16,85 @@ _INDIA: Final = 19_800.0
 
 
 @kernel(lean=True, inner=True)
-def clock(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """From a, seconds UTC: the day's number and minute in Asia/Kolkata, 1 at the first bar of a day. state: the day."""
-    ts, day, minute, fresh = (
-        tape[ins[0], start:stop],
-        tape[outs[0], start:stop],
-        tape[outs[1], start:stop],
-        tape[outs[2], start:stop],
-    )
-    last = state[0]
-    for i in range(stop - start):
-        local = ts[i] + _INDIA
-        number = math.floor(local / _DAY)
-        day[i] = number
-        minute[i] = (local - number * _DAY) / 60.0
-        fresh[i] = 0.0 if number == last else 1.0
-        last = number
-    state[0] = last
+def clock(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """From seconds UTC the day's number and minute in Asia/Kolkata, and 1 at the first bar of a day. State: the day."""
+    for each in range(stride):
+        last = tape[line[1] + each]
+        for i in range(start + each, stop, stride):
+            local = tape[line[2] + i] + _INDIA
+            day = float(math.floor(local / _DAY))
+            tape[line[3] + i] = day
+            tape[line[4] + i] = (local - day * _DAY) / 60.0
+            tape[line[5] + i] = 0.0 if day == last else 1.0
+            last = day
+        tape[line[1] + each] = last
 
 
 @kernel(lean=True, inner=True)
-def sum_since(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Sum of a since the session began (b is 1 at its first bar); NaN until a value is known. state: the sum."""
-    x, fresh, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
-    total = state[0]
-    for i in range(stop - start):
-        if fresh[i] == 1.0:
-            total = math.nan
-        value = x[i]
-        if value == value:
-            total = value if total != total else total + value
-        y[i] = total
-    state[0] = total
+def sum_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Sum of a since the session began (b is 1 at its first bar); NaN until a value is known. State: the sum."""
+    x, fresh, y = line[2], line[3], line[4]
+    for each in range(stride):
+        total = tape[line[1] + each]
+        for i in range(start + each, stop, stride):
+            total = math.nan if tape[fresh + i] == 1.0 else total
+            value = tape[x + i]
+            if value == value:
+                total = value if total != total else total + value
+            tape[y + i] = total
+        tape[line[1] + each] = total
 
 
 @kernel(lean=True, inner=True)
-def highest_since(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Highest a since the session began (b is 1 at its first bar), NaN passed over. state: that value."""
-    x, fresh, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
-    top = state[0]
-    for i in range(stop - start):
-        top = x[i] if fresh[i] == 1.0 or top != top or x[i] > top else top
-        y[i] = top
-    state[0] = top
+def highest_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Highest a since the session began (b is 1 at its first bar), missing ones passed over. State: that value."""
+    x, fresh, y = line[2], line[3], line[4]
+    for each in range(stride):
+        top = tape[line[1] + each]
+        for i in range(start + each, stop, stride):
+            value = tape[x + i]
+            top = value if tape[fresh + i] == 1.0 or top != top or value > top else top
+            tape[y + i] = top
+        tape[line[1] + each] = top
 
 
 @kernel(lean=True, inner=True)
-def lowest_since(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Lowest a since the session began (b is 1 at its first bar), NaN passed over. state: that value."""
-    x, fresh, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
-    low = state[0]
-    for i in range(stop - start):
-        low = x[i] if fresh[i] == 1.0 or low != low or x[i] < low else low
-        y[i] = low
-    state[0] = low
+def lowest_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Lowest a since the session began (b is 1 at its first bar), missing ones passed over. State: that value."""
+    x, fresh, y = line[2], line[3], line[4]
+    for each in range(stride):
+        low = tape[line[1] + each]
+        for i in range(start + each, stop, stride):
+            value = tape[x + i]
+            low = value if tape[fresh + i] == 1.0 or low != low or value < low else low
+            tape[y + i] = low
+        tape[line[1] + each] = low
 
 
 @kernel(lean=True, inner=True)
-def first_of_session(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """The session's first known a (b is 1 at its first bar). state: that value."""
-    x, fresh, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
-    first = state[0]
-    for i in range(stop - start):
-        first = x[i] if fresh[i] == 1.0 or first != first else first
-        y[i] = first
-    state[0] = first
+def first_of_session(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """The session's first known a (b is 1 at its first bar). State: that value."""
+    x, fresh, y = line[2], line[3], line[4]
+    for each in range(stride):
+        first = tape[line[1] + each]
+        for i in range(start + each, stop, stride):
+            first = tape[x + i] if tape[fresh + i] == 1.0 or first != first else first
+            tape[y + i] = first
+        tape[line[1] + each] = first
 
 
 @kernel(lean=True, inner=True)
-def day_before(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """The last known a of the session before (b is 1 at a session's first bar). state: that value, today's last."""
-    x, fresh, y = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop]
-    before, last = state[0], state[1]
-    for i in range(stop - start):
-        if fresh[i] == 1.0:
-            before = last
-            last = math.nan
-        last = x[i] if x[i] == x[i] else last
-        y[i] = before
-    state[0], state[1] = before, last
+def day_before(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """The last known a of the session before (b is 1 at a first bar). State: that value, the last of this session."""
+    x, fresh, y = line[2], line[3], line[4]
+    for each in range(stride):
+        own = line[1] + 2 * each
+        before, last = tape[own], tape[own + 1]
+        for i in range(start + each, stop, stride):
+            if tape[fresh + i] == 1.0:
+                before = last
+                last = math.nan
+            value = tape[x + i]
+            last = value if value == value else last
+            tape[y + i] = before
+        tape[own], tape[own + 1] = before, last

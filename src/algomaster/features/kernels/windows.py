@@ -17,79 +17,82 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 
 __all__ = [
-    "central_powers", "deviation", "earlier", "join_comoment", "join_highest", "join_lowest", "join_moments",
-    "join_sums", "join_trend", "mean_deviation", "where_highest", "where_lowest", "zero",
+    "central_powers", "correlation", "deviation", "earlier", "explained", "join_comoment", "join_highest",
+    "join_lowest", "join_moments", "join_sums", "join_trend", "mean_deviation", "residual", "where_highest",
+    "where_lowest", "zero",
 ]  # fmt: skip
 
 
 @kernel(lean=True, inner=True)
-def earlier(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """A as it was params[0] bars before."""
-    back = int(params[0])
-    a, y = tape[ins[0], start - back : stop - back], tape[outs[0], start:stop]
+def earlier(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """A as it was the first number bars before."""
+    back = int(tape[line[0]]) * stride
+    a, y = tape[line[2] + start - back : line[2] + stop - back], tape[line[3] + start : line[3] + stop]
     for i in range(stop - start):
         y[i] = a[i]
 
 
 @kernel(lean=True, inner=True)
-def zero(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def zero(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """0 where a is finite, else NaN: the squared deviation of a single value."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
     for i in range(stop - start):
         y[i] = a[i] - a[i]
 
 
 @kernel(lean=True, inner=True)
-def join_sums(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Sum of a now and b params[0] bars before."""
-    back = int(params[0])
-    a, b, y = tape[ins[0], start:stop], tape[ins[1], start - back : stop - back], tape[outs[0], start:stop]
+def join_sums(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Sum of a now and b the first number bars before."""
+    back = int(tape[line[0]]) * stride
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start - back : line[3] + stop - back],
+        tape[line[4] + start : line[4] + stop],
+    )
     for i in range(stop - start):
         y[i] = a[i] + b[i]
 
 
 @kernel(lean=True, inner=True)
-def join_highest(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """The larger of a now and a params[0] bars before; NaN if either is."""
-    back = int(params[0])
-    a, b, y = tape[ins[0], start:stop], tape[ins[0], start - back : stop - back], tape[outs[0], start:stop]
+def join_highest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """The larger of a now and a the first number bars before; NaN if either is."""
+    back = int(tape[line[0]]) * stride
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[2] + start - back : line[2] + stop - back],
+        tape[line[3] + start : line[3] + stop],
+    )
     for i in range(stop - start):
         top = a[i] if a[i] > b[i] else b[i]
         y[i] = top if a[i] == a[i] else math.nan
 
 
 @kernel(lean=True, inner=True)
-def join_lowest(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """The smaller of a now and a params[0] bars before; NaN if either is."""
-    back = int(params[0])
-    a, b, y = tape[ins[0], start:stop], tape[ins[0], start - back : stop - back], tape[outs[0], start:stop]
+def join_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """The smaller of a now and a the first number bars before; NaN if either is."""
+    back = int(tape[line[0]]) * stride
+    a, b, y = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[2] + start - back : line[2] + stop - back],
+        tape[line[3] + start : line[3] + stop],
+    )
     for i in range(stop - start):
         low = a[i] if a[i] < b[i] else b[i]
         y[i] = low if a[i] == a[i] else math.nan
 
 
 @kernel(lean=True, inner=True)
-def where_highest(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Bars since the highest: (value, age) now and params[0] bars before, joined; of equals the later if params[1]."""
-    back = int(params[0])
-    value, age, top, since = (
-        tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop], tape[outs[1], start:stop],
-    )  # fmt: skip
-    before, age_before = tape[ins[0], start - back : stop - back], tape[ins[1], start - back : stop - back]
-    latest = params[1] > 0.0
-    shift = params[0]
+def where_highest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Bars since the highest: (value, age) now and n bars before. Numbers: n, 1 if of equals the later counts."""
+    back = int(tape[line[0]]) * stride
+    value, age = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    top, since = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    before, age_before = (
+        tape[line[2] + start - back : line[2] + stop - back],
+        tape[line[3] + start - back : line[3] + stop - back],
+    )
+    latest = tape[line[0] + 1] > 0.0
+    shift = tape[line[0]]
     for i in range(stop - start):
         a, b = value[i], before[i]
         now = (a >= b) if latest else (a > b)
@@ -99,17 +102,17 @@ def where_highest(
 
 
 @kernel(lean=True, inner=True)
-def where_lowest(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def where_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Bars since the lowest, as :func:`where_highest`."""
-    back = int(params[0])
-    value, age, low, since = (
-        tape[ins[0], start:stop], tape[ins[1], start:stop], tape[outs[0], start:stop], tape[outs[1], start:stop],
-    )  # fmt: skip
-    before, age_before = tape[ins[0], start - back : stop - back], tape[ins[1], start - back : stop - back]
-    latest = params[1] > 0.0
-    shift = params[0]
+    back = int(tape[line[0]]) * stride
+    value, age = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    low, since = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    before, age_before = (
+        tape[line[2] + start - back : line[2] + stop - back],
+        tape[line[3] + start - back : line[3] + stop - back],
+    )
+    latest = tape[line[0] + 1] > 0.0
+    shift = tape[line[0]]
     for i in range(stop - start):
         a, b = value[i], before[i]
         now = (a <= b) if latest else (a < b)
@@ -119,16 +122,17 @@ def where_lowest(
 
 
 @kernel(lean=True, inner=True)
-def join_moments(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Mean and sum of squared deviations of the last params[0] and the params[1] bars before them."""
-    back = int(params[0])
-    mean_a, sum_a = tape[ins[0], start:stop], tape[ins[1], start:stop]
-    mean_b, sum_b = tape[ins[2], start - back : stop - back], tape[ins[3], start - back : stop - back]
-    mean, total = tape[outs[0], start:stop], tape[outs[1], start:stop]
-    share = params[1] / (params[0] + params[1])
-    weight = params[0] * share
+def join_moments(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Mean and sum of squared deviations of the last the first number and the the second bars before them."""
+    back = int(tape[line[0]]) * stride
+    mean_a, sum_a = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    mean_b, sum_b = (
+        tape[line[4] + start - back : line[4] + stop - back],
+        tape[line[5] + start - back : line[5] + stop - back],
+    )
+    mean, total = tape[line[6] + start : line[6] + stop], tape[line[7] + start : line[7] + stop]
+    share = tape[line[0] + 1] / (tape[line[0]] + tape[line[0] + 1])
+    weight = tape[line[0]] * share
     for i in range(stop - start):
         gap = mean_b[i] - mean_a[i]
         mean[i] = mean_a[i] + gap * share
@@ -136,57 +140,60 @@ def join_moments(
 
 
 @kernel(lean=True, inner=True)
-def join_trend(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def join_trend(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Sum of products of deviations from the mean and from the mean time, joined like :func:`join_moments`."""
-    back = int(params[0])
-    sum_a, mean_a = tape[ins[0], start:stop], tape[ins[1], start:stop]
-    sum_b, mean_b = tape[ins[2], start - back : stop - back], tape[ins[3], start - back : stop - back]
-    y = tape[outs[0], start:stop]
-    bars = params[0] + params[1]
-    weight = 0.5 * bars * (params[0] * params[1] / bars)
+    back = int(tape[line[0]]) * stride
+    sum_a, mean_a = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    sum_b, mean_b = (
+        tape[line[4] + start - back : line[4] + stop - back],
+        tape[line[5] + start - back : line[5] + stop - back],
+    )
+    y = tape[line[6] + start : line[6] + stop]
+    bars = tape[line[0]] + tape[line[0] + 1]
+    weight = 0.5 * bars * (tape[line[0]] * tape[line[0] + 1] / bars)
     for i in range(stop - start):
         y[i] = sum_a[i] + sum_b[i] + (mean_a[i] - mean_b[i]) * weight
 
 
 @kernel(lean=True, inner=True)
-def join_comoment(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
+def join_comoment(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Sum of products of the deviations of two series, joined like :func:`join_moments`."""
-    back = int(params[0])
+    back = int(tape[line[0]]) * stride
     first, last = start - back, stop - back
-    sum_a, x_a, y_a = tape[ins[0], start:stop], tape[ins[1], start:stop], tape[ins[2], start:stop]
-    sum_b, x_b, y_b = tape[ins[3], first:last], tape[ins[4], first:last], tape[ins[5], first:last]
-    out = tape[outs[0], start:stop]
-    weight = params[0] * (params[1] / (params[0] + params[1]))
+    sum_a, x_a, y_a = (
+        tape[line[2] + start : line[2] + stop],
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+    )
+    sum_b, x_b, y_b = (
+        tape[line[5] + first : line[5] + last],
+        tape[line[6] + first : line[6] + last],
+        tape[line[7] + first : line[7] + last],
+    )
+    out = tape[line[8] + start : line[8] + stop]
+    weight = tape[line[0]] * (tape[line[0] + 1] / (tape[line[0]] + tape[line[0] + 1]))
     for i in range(stop - start):
         out[i] = sum_a[i] + sum_b[i] + (x_b[i] - x_a[i]) * (y_b[i] - y_a[i]) * weight
 
 
 @kernel(lean=True, inner=True)
-def deviation(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Standard deviation from the sum of squared deviations: sqrt(a / params[0])."""
-    a, y = tape[ins[0], start:stop], tape[outs[0], start:stop]
-    divisor = params[0]
+def deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Standard deviation from the sum of squared deviations: sqrt(a / the first number)."""
+    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    divisor = tape[line[0]]
     for i in range(stop - start):
         y[i] = math.sqrt(a[i] / divisor)
 
 
 @kernel(lean=True, inner=True)
-def mean_deviation(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Mean of the absolute deviations of a's last params[0] values from b, their mean."""
-    b, y = tape[ins[1], start:stop], tape[outs[0], start:stop]
-    bars = int(params[0])
+def mean_deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Mean of the absolute deviations of a's last the first number values from b, their mean."""
+    b, y = tape[line[3] + start : line[3] + stop], tape[line[4] + start : line[4] + stop]
+    bars = int(tape[line[0]])
     for i in range(stop - start):
         y[i] = 0.0
     for back in range(bars):
-        a = tape[ins[0], start - back : stop - back]
+        a = tape[line[2] + start - back * stride : line[2] + stop - back * stride]
         for i in range(stop - start):
             y[i] += abs(a[i] - b[i])
     for i in range(stop - start):
@@ -194,19 +201,55 @@ def mean_deviation(
 
 
 @kernel(lean=True, inner=True)
-def central_powers(
-    tape: FloatArray, ins: IntArray, outs: IntArray, state: FloatArray, params: FloatArray, start: int, stop: int
-) -> None:
-    """Sums of the third and fourth powers of the deviations of a's last params[0] values from b, their mean."""
-    b, cube, fourth = tape[ins[1], start:stop], tape[outs[0], start:stop], tape[outs[1], start:stop]
-    bars = int(params[0])
+def central_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Sums of the third and fourth powers of the deviations of a's last the first number values from b, their mean."""
+    b, cube, fourth = (
+        tape[line[3] + start : line[3] + stop],
+        tape[line[4] + start : line[4] + stop],
+        tape[line[5] + start : line[5] + stop],
+    )
+    bars = int(tape[line[0]])
     for i in range(stop - start):
         cube[i] = 0.0
         fourth[i] = 0.0
     for back in range(bars):
-        a = tape[ins[0], start - back : stop - back]
+        a = tape[line[2] + start - back * stride : line[2] + stop - back * stride]
         for i in range(stop - start):
             gap = a[i] - b[i]
             square = gap * gap
             cube[i] += square * gap
             fourth[i] += square * square
+
+
+@kernel(lean=True, inner=True)
+def correlation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Correlation from a sum of products and two sums of squares of deviations: a / sqrt(b c), NaN where that is 0."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    for i in range(stop - start):
+        spread = math.sqrt(b[i]) * math.sqrt(c[i])
+        value = a[i] / spread if spread != 0.0 else math.nan
+        value = 1.0 if value > 1.0 else value
+        y[i] = -1.0 if value < -1.0 else value
+
+
+@kernel(lean=True, inner=True)
+def explained(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """Share of the squared deviations b that a straight line with time comoment a explains: a a / (b n), at most 1."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    y = tape[line[4] + start : line[4] + stop]
+    time = tape[line[0]]
+    for i in range(stop - start):
+        base = b[i] * time
+        value = a[i] * a[i] / base if base != 0.0 else math.nan
+        y[i] = 1.0 if value > 1.0 else value
+
+
+@kernel(lean=True, inner=True)
+def residual(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
+    """What a straight line leaves of the newest value: a - (mean b + time comoment c * n)."""
+    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    ahead = tape[line[0]]
+    for i in range(stop - start):
+        y[i] = a[i] - (b[i] + c[i] * ahead)
