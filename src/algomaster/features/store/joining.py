@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from algomaster.core.arrays import kind_of
 from algomaster.core.jit import kernel
@@ -37,11 +36,21 @@ _THREADS = 2
 
 
 class _Standing(NamedTuple):
-    """The rows of one underlying that stand, by time: when they could be used, and where they are."""
+    """The rows of one underlying that stand, by time.
+
+    Attributes
+    ----------
+    avail : (N,) int64
+        When each could be used.
+    order : (N,) int64 or None
+        Its place among all rows of the files, one after the other; None where it is its own.
+    starts : (files,) int64
+        Place of each file's first row.
+    """
 
     avail: IntArray
-    file: NDArray[np.int32]
-    row: IntArray
+    order: IntArray | None
+    starts: IntArray
 
 
 def get_historical(
@@ -133,14 +142,15 @@ def _answer(
         at = _matched(rows.avail, moments[places[name]], oldest)
         mine, at = places[name][at >= 0], at[at >= 0]
         found[mine] = rows.avail[at]
-        return [(part["path"][file], q, row) for file, q, row in _by_file(rows.file[at], mine, rows.row[at])]
+        return [(part["path"][file], q, row) for file, q, row in _by_file(rows, mine, at)]
 
     def gather(one: tuple[str, IntArray, IntArray]) -> None:
         path, question, row = one
         first = int(row.min())
         held = table.read_file(path, table.view.features, start=first, rows=int(row.max()) - first + 1).rechunk()
+        row = row - first
         for place, name in enumerate(table.view.features):
-            _take(held[name].to_numpy(), row - first, question, values[place])
+            _take(held[name].to_numpy(), row, question, values[place])
 
     with ThreadPoolExecutor(_THREADS) as pool:
         parts = list(pool.map(of_one, files.partition_by("underlying", as_dict=True).items()))
@@ -159,42 +169,44 @@ def _places(underlying: pl.Series, names: list[str]) -> dict[str, IntArray]:
 def _standing(table: Table, files: pl.DataFrame, as_of: AsOf) -> _Standing:
     """Give the rows of one underlying that stand, in the order of time."""
     moment = moment_of(as_of)
-    parts = []
-    for place, (path, sequence, commits) in enumerate(files.select("path", "seq", "commits").iter_rows()):
+    events, sequences, kept = [], [], []
+    for path, sequence, commits in files.select("path", "seq", "commits").iter_rows():
         # A file as it was committed has one ingest_seq and was known at one moment: the statistics say so.
         part = table.read_file(path, ["event_ts"] if commits == 1 else ["event_ts", "ingest_seq", "known_ts"])
-        part = part.with_columns(
-            pl.lit(sequence).alias("ingest_seq") if commits == 1 else pl.col("ingest_seq"),
-            file=pl.lit(place, pl.Int32),
-            row=pl.int_range(pl.len(), dtype=pl.Int64),
-        )
-        parts.append(part if commits == 1 or moment is None else part.filter(pl.col("known_ts") <= moment))
-    rows = pl.concat(parts, how="diagonal")
-    event, sequence = rows["event_ts"].to_physical().to_numpy(), rows["ingest_seq"].to_numpy()
-    later = event[1:] > event[:-1]
-    if not later.all():
-        order = np.lexsort((sequence, event))
-        rows, event = rows[order], event[order]
+        events.append(part["event_ts"].to_physical().to_numpy())
+        whole = commits == 1
+        sequences.append(np.full(part.height, sequence) if whole else part["ingest_seq"].to_numpy())
+        known = None if whole or moment is None else (part["known_ts"] <= moment).to_numpy()
+        kept.append(np.ones(part.height, np.bool_) if known is None else known)
+    event, keep = np.concatenate(events), np.concatenate(kept)
+    starts = np.cumsum([0, *(part.size for part in events[:-1])])
+    order = None
+    if not (keep.all() and (event[1:] > event[:-1]).all()):
+        order = np.lexsort((np.concatenate(sequences), event))
+        order = order[keep[order]]
+        event = event[order]
         last = np.append(event[1:] > event[:-1], True)  # the last row of each bar has its highest ingest_seq
-        rows, event = rows.filter(pl.Series(last)), event[last]
-    return _Standing(event * 1000 + table.delay, rows["file"].to_numpy(), rows["row"].to_numpy())
+        order, event = order[last], event[last]
+    return _Standing(event * 1000 + table.delay, order, starts)
 
 
 def _matched(avail: IntArray, moments: IntArray, oldest: int | None) -> IntArray:
     """Give for each moment the place of the last row that was available, -1 for none."""
-    at = np.searchsorted(avail, moments, side="right") - 1
+    order = np.argsort(moments)  # a search in order stays in the processor's cache: twice as fast, sorting included
+    at = np.empty(moments.size, np.int64)
+    at[order] = np.searchsorted(avail, moments[order], side="right") - 1
     if oldest is not None and avail.size:
         at[(at >= 0) & (moments - avail[at] > oldest)] = -1
     return at
 
 
-def _by_file(file: NDArray[np.int32], question: IntArray, row: IntArray) -> Iterator[tuple[int, IntArray, IntArray]]:
-    """Part the questions by the file that answers them."""
-    order = np.argsort(file, kind="stable")
-    cuts = np.flatnonzero(np.diff(file[order])) + 1
-    for part in np.split(order, cuts):
-        if part.size:
-            yield int(file[part[0]]), question[part], row[part]
+def _by_file(rows: _Standing, question: IntArray, at: IntArray) -> Iterator[tuple[int, IntArray, IntArray]]:
+    """Part questions by the file that answers them: file, question, row of the file."""
+    place = at if rows.order is None else rows.order[at]
+    file = np.searchsorted(rows.starts, place, side="right") - 1
+    for each in np.unique(file).tolist():
+        mine = file == each
+        yield each, question[mine], place[mine] - rows.starts[each]
 
 
 @kernel(lean=True)
