@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,9 @@ def run():
     for preset, seconds in (("alpha158", 0.33), ("algo170", 0.33)):
         names = features.preset(preset)
         checked(long[:3000], names)
-        taken = fastest_seconds(lambda: features.compute(long, names), repeats=5, seconds=30.0)
+        taken = fastest_seconds(partial(features.compute, long, names), repeats=5, seconds=30.0)
         rows.append(row(f"{preset}: 1M bars, one thread, into a frame", taken, "s", seconds))
-        taken = median_seconds(lambda: features.compute(many, names, workers=2), repeats=3)
+        taken = median_seconds(partial(features.compute, many, names, workers=2), repeats=3)
         rows.append(row(f"{preset}: {SYMBOLS} underlyings x {EACH:,} bars, two threads", taken, "s", 1.0))
         rows += one_bar(long, preset)
     return rows + beside_qlib()

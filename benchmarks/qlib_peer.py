@@ -1,7 +1,7 @@
 """Run by a Python that has pyqlib: Alpha158 of bars in a file, timed; Qlib cannot live beside our own pandas.
 
-qlib_peer.py BARS.npz VALUES.npz: reads open, high, low, close, volume, vwap (N symbols, T) and writes values (158, T) of
-the first symbol and the seconds all symbols took.
+qlib_peer.py BARS.npz VALUES.npz: reads open, high, low, close, volume, vwap (N symbols, T) and writes values (158, T)
+of the first symbol and the seconds all symbols took.
 """
 
 import sys

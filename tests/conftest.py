@@ -1,7 +1,7 @@
 """How laws are searched: the same examples at every run of the tests, new ones when a search is asked for.
 
-A law that fails by chance in one run of ten tells little about the change under test. `make soak` searches further, with
-new examples each time.
+A law that fails by chance in one run of ten tells little about the change under test. `make soak` searches further,
+with new examples each time.
 """
 
 from hypothesis import settings
