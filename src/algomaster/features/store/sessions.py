@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from algomaster import features as library
 from algomaster.core.types import FloatArray
+from algomaster.features.inputs import ABOUT
 from algomaster.features.sources import BAR_COLUMNS, PRICES, bars
 from algomaster.features.store.view import View
 from algomaster.market.home import Home
-from algomaster.market.loading import as_date
+from algomaster.market.loading import as_date, load
+from algomaster.market.schemas import TIMESTAMP
 from algomaster.market.store import Store
 
 __all__ = [
@@ -33,7 +36,12 @@ PARTIAL: Final = 0
 def columns_of(view: View) -> list[str]:
     """Give the columns of bars that a view reads, prices first; a column that no source has is left out."""
     wanted = set(view.inputs)
-    return [name for name in BAR_COLUMNS if name in PRICES or name in wanted]
+    return [name for name in BAR_COLUMNS if name in PRICES or name in wanted] + _chain_columns(view)
+
+
+def _chain_columns(view: View) -> list[str]:
+    """Give the columns that are made from the option chain."""
+    return [name for name in view.inputs if name not in ABOUT]
 
 
 def held_sessions(view: View, underlying: str, home: Home) -> list[date]:
@@ -45,9 +53,28 @@ def load_bars(view: View, underlying: str, sessions: Sequence[date], home: Home)
     """Read the bars of sessions that follow each other in the store."""
     if not sessions:
         return {}
-    frame = bars(underlying, sessions[0], sessions[-1], home=home, columns=columns_of(view))
+    chain = _chain_columns(view)
+    columns = [name for name in columns_of(view) if name not in chain]
+    frame = bars(underlying, sessions[0], sessions[-1], home=home, columns=columns)
+    if chain:
+        found = _of_chain(underlying, sessions, home, chain)
+        frame = frame.join(found, on="ts", how="left", maintain_order="left")
+        frame = frame.with_columns(pl.col(chain).fill_null(float("nan")))
     parts = frame.drop("underlying").partition_by("session", as_dict=True, include_key=False)
     return {day: part for (day, *_), part in parts.items() if isinstance(day, date)}
+
+
+def _of_chain(underlying: str, sessions: Sequence[date], home: Home, columns: Sequence[str]) -> pl.DataFrame:
+    """Give what the chain says minute by minute, of those sessions that have option minutes."""
+    make: Any = library
+    held = Store(home).sessions("option_minute", underlying=underlying, start=sessions[0], end=sessions[-1])
+    parts = [pl.DataFrame(schema={"ts": TIMESTAMP, **dict.fromkeys(columns, pl.Float64)})]
+    for day in held:
+        (loaded,) = load(underlying, day, day, home=home.where)
+        found = make.chain_inputs(loaded)
+        given = [pl.col(name) if name in found.columns else pl.lit(float("nan")).alias(name) for name in columns]
+        parts.append(found.select(pl.col("ts").cast(TIMESTAMP), *(value.cast(pl.Float64) for value in given)))
+    return pl.concat(parts)
 
 
 def digest(frame: pl.DataFrame) -> bytes:
@@ -95,8 +122,6 @@ def in_range(start: str | date, end: str | date) -> tuple[date, date]:
 
 def workers_of(workers: int | None, most: int) -> int:
     """Read how many threads; by default as many as there are cores."""
-    import os
-
     if workers is not None and workers < 1:
         raise ValueError(f"workers: expected at least 1, got {workers}")
     return workers or min(os.cpu_count() or 1, most)
