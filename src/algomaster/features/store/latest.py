@@ -129,16 +129,15 @@ class Ring:
             at = self._find(key)
             if at is None:
                 return None
+        data, size = self._map, self._cell
         for _ in range(_TRIES):
-            (count,) = _COUNT.unpack_from(self._map, at)
-            if count == 0:
-                return None
-            start = at + _COUNT.size + (count % self._cells) * self._cell
-            cell = self._map[start : start + self._cell]
+            (count,) = _COUNT.unpack_from(data, at)
+            start = at + _COUNT.size + (count % self._cells) * size
+            cell = data[start : start + size]
             number, event, avail, total = _CELL.unpack_from(cell)
             values = cell[_CELL.size :]
             if number == count and total == _checksum(count, event, avail, values):
-                return LatestRow(event, avail, np.frombuffer(values))
+                return LatestRow(event, avail, np.frombuffer(values)) if count else None
         return None
 
     def close(self) -> None:
@@ -247,7 +246,7 @@ class LatestRows:
             self._ring.close()
 
 
-_open: dict[tuple[str, str, str | None, str | None], LatestRows] = {}
+_open: dict[tuple[str, str, str | Path | None], LatestRows] = {}
 _opening = threading.Lock()
 
 
@@ -271,7 +270,7 @@ def get_online(view: View, underlying: str, *, home: str | Path | None = None) -
     -----
     The files stay open for the next call of this process; a call takes a few microseconds.
     """
-    key = view.name, view.version, None if home is None else str(home), os.environ.get("ALGO_HOME")
+    key = view.name, view.version, os.environ.get("ALGO_HOME") if home is None else home
     rows = _open.get(key)
     if rows is None:
         if not Path(Home(home).path(f"{view.folder}.sqlite")).exists():

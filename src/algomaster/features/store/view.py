@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class View(Config):
         if not re.fullmatch(r"[0-9a-f]{16}", self._version):
             raise ConfigError(f"View {name!r}: expected a version of 16 hexadecimal digits, got {version!r}.")
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Content hash of the definition (16 hexadecimal digits), taken when the view was made."""
         return self._version
