@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from algomaster.core.errors import DataError
-from algomaster.features.store import Table, View, get_historical
+from algomaster.features.store import History, Table, View, get_historical
 from algomaster.features.store.joining import _standing
 from algomaster.features.store.table import AsOf, moment_of
 
@@ -220,3 +220,30 @@ def test_compacted_files_answer_the_same(tmp_path):
     after = [get_historical(asked, VIEW, home=tmp_path, as_of=moment) for moment in (*known, 2, None)]
     assert all(one.equals(other) for one, other in zip(before, after))
     assert where.read()["KMID"].to_list() == [20.0, 21.0, 12.0, 3.0]
+
+
+def test_a_history_answers_as_the_table_did_when_it_was_opened(tmp_path):
+    where = Table(VIEW, tmp_path)
+    where.append(rows(), known=datetime(2024, 2, 1, tzinfo=UTC), ingest_seq=1)
+    where.append(rows("M&M", value=50.0), known=datetime(2024, 2, 2, tzinfo=UTC), ingest_seq=2)
+    asked = pl.DataFrame(
+        {"underlying": ["NIFTY", "M&M", "X"], "event_time": [OPEN + timedelta(minutes=m) for m in (2, 1, 1)]}
+    )
+    before = get_historical(asked, VIEW, home=tmp_path)
+    history = History(VIEW, home=tmp_path)
+    assert history.nbytes == 0
+    assert get_historical(asked, history).equals(before)
+    assert history.nbytes > 0
+    where.append(rows(value=7.0), ingest_seq=3)
+    assert get_historical(asked, history, staleness=True).drop("staleness").equals(before)
+    assert get_historical(asked, History(VIEW, home=tmp_path)).equals(get_historical(asked, VIEW, home=tmp_path))
+    then = "2024-02-01T12:00:00+00:00"
+    assert get_historical(asked, History(VIEW, home=tmp_path, as_of=then)).equals(
+        get_historical(asked, VIEW, home=tmp_path, as_of=then)
+    )
+    assert get_historical(asked, History(VIEW, home=tmp_path, as_of=1))["KMID"].to_list()[0] == 2.0
+    assert "6 rows" in repr(history)
+    with pytest.raises(ValueError, match="which has its own"):
+        get_historical(asked, history, as_of=1)
+    with pytest.raises(DataError, match="Nothing is built"):
+        History(VIEW, home=tmp_path / "elsewhere")

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from algomaster.features.store.parity import Parity, check
     from algomaster.features.store.profiles import Profile, statistics
     from algomaster.features.store.recording import LiveDay
+    from algomaster.features.store.remembering import History
     from algomaster.features.store.table import Table
     from algomaster.features.store.view import View, open_view, saved_views
 
 __all__ = [
-    "Built", "Drift", "LatestRow", "LatestRows", "LiveDay", "Parity", "Profile", "RowPlace", "Table", "View",
+    "Built", "Drift", "History", "LatestRow", "LatestRows", "LiveDay", "Parity", "Profile", "RowPlace", "Table", "View",
     "check", "drift", "get_historical", "get_online", "materialize", "open_view", "saved_views", "statistics",
 ]  # fmt: skip
 
@@ -25,6 +26,7 @@ __getattr__, __dir__ = attach(
     {
         "Built": "algomaster.features.store.building",
         "Drift": "algomaster.features.store.drifting",
+        "History": "algomaster.features.store.remembering",
         "LatestRow": "algomaster.features.store.latest",
         "LatestRows": "algomaster.features.store.latest",
         "LiveDay": "algomaster.features.store.recording",

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ import polars as pl
 from algomaster.core.arrays import kind_of
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.store.remembering import History
 from algomaster.features.store.table import AsOf, Table, moment_of
 from algomaster.features.store.view import View
 from algomaster.market.home import Home
@@ -32,7 +34,7 @@ from algomaster.market.schemas import TIMESTAMP
 __all__ = ["get_historical"]
 
 _NONE = np.iinfo(np.int64).min  # a moment that is not there
-_THREADS = 2
+_THREADS = min(os.cpu_count() or 1, 8)
 
 
 class _Standing(NamedTuple):
@@ -55,7 +57,7 @@ class _Standing(NamedTuple):
 
 def get_historical(
     questions: Any,
-    view: View,
+    view: View | History,
     *,
     home: str | Path | Home | None = None,
     as_of: AsOf = None,
@@ -69,7 +71,9 @@ def get_historical(
     ----------
     questions : polars or pandas DataFrame (Q rows)
         Columns ``underlying`` and ``event_time`` (a moment with its zone); others are kept.
-    view : View
+    view : View or History
+        A :class:`~algomaster.features.store.remembering.History` keeps what it has read for the next questions; then
+        ``home``, ``as_of`` and ``storage_options`` are its own.
     home : str, Path, Home or None
         Where the feature store lives; by default ``$ALGO_HOME``, else the platform's folder for user data.
     as_of : datetime, ISO text, int or None
@@ -103,8 +107,15 @@ def get_historical(
         raise TypeError(f"tolerance: expected a timedelta, got {tolerance!r}")
     if tolerance is not None and tolerance < timedelta(0):
         raise ValueError(f"tolerance: expected no negative time, got {tolerance!r}")
+    if isinstance(view, History):
+        if home is not None or as_of is not None or storage_options is not None:
+            raise ValueError("home, as_of, storage_options: expected none beside a History, which has its own")
+        as_of = view.as_of
+        table: Table = view
+        view = view.view
+    else:
+        table = Table(view, home, storage_options=storage_options)
     asked = _asked(questions, view, staleness=staleness)
-    table = Table(view, home, storage_options=storage_options)
     moments = asked["event_time"].dt.cast_time_unit("ns").to_physical().fill_null(_NONE).to_numpy()
     oldest = None if tolerance is None else tolerance // timedelta(microseconds=1) * 1000
     found = np.full(asked.height, _NONE, np.int64)

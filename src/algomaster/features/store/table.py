@@ -37,7 +37,7 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
@@ -186,16 +186,22 @@ class Table:
 
     def _create(self) -> DeltaTable:
         self.view.save(self.home)
-        return DeltaTable.create(
-            self.uri,
-            schema=self._schema,
-            mode="ignore",
-            partition_by=["underlying"],
-            name=self.view.name,
-            description=f"Feature view {self.view.name}, version {self.view.version}",
-            configuration=_SETTINGS,
-            storage_options=self._options,
-        )
+        try:
+            return DeltaTable.create(
+                self.uri,
+                schema=self._schema,
+                mode="ignore",
+                partition_by=["underlying"],
+                name=self.view.name,
+                description=f"Feature view {self.view.name}, version {self.view.version}",
+                configuration=_SETTINGS,
+                storage_options=self._options,
+            )
+        except CommitFailedError:  # another writer made it in this moment
+            made = self.open()
+            if made is None:
+                raise
+            return made
 
     def _write(self, underlying: str, part: pl.DataFrame) -> AddAction:
         # Other engines read the value from the name of the folder; the commit escapes the name once more.
