@@ -18,7 +18,7 @@ from algomaster.core.jit import python_of
 from algomaster.features import library
 from algomaster.features import series as s
 from algomaster.features.batch import programs
-from algomaster.features.companions import companions
+from algomaster.features.companion_columns import companions
 from algomaster.features.inputs import series_of
 from algomaster.features.kernels import calendar as calendar_kernels
 from algomaster.features.program import build

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from algomaster.features.companions import companions, event_days
+from algomaster.features.companion_columns import companions, event_days
 from algomaster.market import calendar
 
 

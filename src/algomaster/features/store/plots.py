@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
+from algomaster.core.figures import GAIN, GREY, LINE, LOSS, dress
 from algomaster.core.types import FloatArray
-from algomaster.pricing.positions.plots import GAIN, GREY, LINE, LOSS, dress
 
 __all__ = ["coverage_figure", "drift_figure", "spread_figure"]
 
