@@ -14,7 +14,7 @@ import pytest
 from algomaster import features
 from algomaster.core.errors import ConfigError, DataError
 from algomaster.features.sources import bars
-from algomaster.features.store import LiveDay, Table, check, get_historical, get_online, materialize
+from algomaster.features.store import LiveDay, Table, check, get_historical, get_online, materialize, open_view
 from algomaster.market.importer import import_path
 from algomaster.market.store import Store
 from feature_home import FEATURES, days, fill, minutes, probe, same_bits
@@ -98,6 +98,16 @@ def test_corrected_bars_are_computed_again_and_history_stays(tmp_path):
     asked = pl.DataFrame({"underlying": ["NIFTY"], "event_time": [changed["avail_ts"][100]]})
     old, new = (get_historical(asked, view, home=tmp_path, as_of=known) for known in (then, None))
     assert old["KMID"][0] == before.filter(pl.col("session") == SESSIONS[4])["KMID"][100] != new["KMID"][0]
+
+
+def test_another_underlying_joins_the_table(tmp_path):
+    fill(tmp_path, 6, underlyings=("NIFTY", "BANKNIFTY"))
+    build(tmp_path, 0, 5)
+    build(tmp_path, 0, 5, view=probe(underlying="BANKNIFTY"))
+    both = open_view("probe", home=tmp_path)
+    assert both.underlying == ("NIFTY", "BANKNIFTY")
+    assert build(tmp_path, 0, 5, view=both).skipped == 12
+    assert check(both, SESSIONS[5], home=tmp_path).rows == 750
 
 
 def test_what_a_view_does_not_read_does_not_matter(tmp_path):

@@ -76,7 +76,8 @@ def test_a_view_is_found_again(tmp_path):
 def test_an_underlying_may_join_later(tmp_path):
     home = Home(tmp_path)
     probe().save(home)
-    probe(underlying=["NIFTY", "BANKNIFTY"]).save(home)
+    probe(underlying="BANKNIFTY").save(home)
+    probe(underlying="NIFTY").save(home)
     assert saved_views(home)["underlying"].to_list() == [["NIFTY", "BANKNIFTY"]]
 
 

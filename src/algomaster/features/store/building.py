@@ -154,6 +154,7 @@ def materialize(
     counts = {"written": 0, "skipped": 0, "rows": 0, "commits": 0}
     # The lock of a view's folder, not the home's: importing goes on while features are built.
     with Home(where.path(f"features/{view.name}")).lock(), ThreadPoolExecutor(workers_of(workers, size)) as pool:
+        view.save(where)
         if progress:
             progress(0, every)
         for name, days in held.items():

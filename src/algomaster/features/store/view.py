@@ -149,14 +149,16 @@ class View(Config):
             )
 
     def save(self, home: Home) -> None:
-        """Write the definition beside the table (``<version>.json``); an existing one is left as it is."""
+        """Write the definition beside the table (``<version>.json``); underlyings it names already stay."""
         path = f"{self.folder}.json"
-        if home.exists(path) and json.loads(home.read(path))["underlying"] == list(self.underlying):
+        held = _read(home, path)["underlying"] if home.exists(path) else []
+        every = list(dict.fromkeys([*held, *self.underlying]))
+        if every == held:
             return
         described = {
             "name": self.name,
             "version": self.version,
-            "underlying": list(self.underlying),
+            "underlying": every,
             "latency_ms": self.latency_ms,
             "memory": self.memory,
             "made": datetime.now(UTC).isoformat(timespec="microseconds"),
