@@ -25,7 +25,7 @@ _SALT: Final = 6_174  # so that no one's own generator of the same seed draws th
 
 
 def companions(bars: Any, *, seed: int = 0) -> Any:
-    """Add simulated columns to the bars of one underlying; columns that are there stay as they are.
+    """Add simulated columns to the bars of one underlying; columns that are there and have a value stay as they are.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def companions(bars: Any, *, seed: int = 0) -> Any:
 
         - ``peer``: another index that follows this one with a beta of 1.2;
         - ``future``: the close plus a basis that decays towards 10 basis points;
+        - ``oi``: open interest of that future, a walk of some ten million units;
         - ``breadth``: the share of 50 made-up constituents that stand above their mean price of the session;
         - ``vix``, ``usdinr``: walks that lean against the index;
         - ``bid``, ``ask``, ``bid_qty``, ``ask_qty``, ``bid_qty_5``, ``ask_qty_5``: a book around the close;
@@ -62,12 +63,16 @@ def companions(bars: Any, *, seed: int = 0) -> Any:
     ts = moments_of(bars["ts"])
     close = as_vector(bars["close"], "close")
     made = {**_indices(ts, close, seed), **_book(close, seed), "days_to_event": _events(ts)}
-    added = {name: values for name, values in made.items() if name not in bars.columns}
+    added = {name: values for name, values in made.items() if not _there(bars, name)}
     if kind_of(bars) == "pandas":
         return bars.assign(**added)
     import polars as pl
 
     return bars.with_columns(pl.Series(name, values) for name, values in added.items())
+
+
+def _there(bars: Any, name: str) -> bool:
+    return name in bars.columns and bool(np.isfinite(as_vector(bars[name], name)).any())
 
 
 def event_days(ts: Any, events: Any) -> FloatArray:
@@ -140,6 +145,7 @@ def _indices(ts: IntArray, close: FloatArray, seed: int) -> dict[str, FloatArray
     return {
         "peer": 45_000.0 * np.exp(np.cumsum(1.2 * moved + 2e-4 * noise[0])),
         "future": close * (1.0 + basis),
+        "oi": np.round(1e7 * np.exp(np.cumsum(1e-3 * _draws(seed, 4, close.size)))),
         "vix": 14.0 * np.exp(_decaying(-8.0 * moved + 4e-3 * noise[1], 0.999)),
         "usdinr": 83.0 * np.exp(_decaying(-0.05 * moved + 5e-5 * noise[2], 0.9999)),
         "breadth": _breadth(ts, moved, seed),
