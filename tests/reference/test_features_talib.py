@@ -89,8 +89,9 @@ def test_published_points() -> None:
     line, signal, rest = FORMS["MACD"].ours
     ours: dict[str, list[Series]] = {
         "EMA": [s.ema(C, 30)], "SMA": [s.mean(C, 30)], "AROON": [down, up], "AROONOSC": [aroon_difference(14)],
-        "CCI": [commodity_channel(14)], "LINEARREG": [C - s.trend(C, 14).residual], "STDDEV": [s.deviation(C, 5, ddof=0)],
-        "LINEARREG_SLOPE": [s.trend(C, 14).slope], "MAX": [s.highest(C, 30)], "MIN": [s.lowest(C, 30)],
+        "CCI": [commodity_channel(14)], "LINEARREG": [C - s.trend(C, 14).residual],
+        "STDDEV": [s.deviation(C, 5, ddof=0)], "LINEARREG_SLOPE": [s.trend(C, 14).slope],
+        "MAX": [s.highest(C, 30)], "MIN": [s.lowest(C, 30)],
         "STOCH": [s.mean(stochastic(5), 3), s.mean(s.mean(stochastic(5), 3), 3)], "MACD": [line, signal, rest],
         **{name: list(FORMS[name].ours) for name in (
             "RSI", "CMO", "ATR", "NATR", "TRANGE", "PLUS_DI", "MINUS_DI", "DX", "ADX", "ROC", "WILLR", "MFI", "ULTOSC",

@@ -57,7 +57,7 @@ def test_rogers_satchell_1991_of_one_bar() -> None:
 
 
 def test_yang_zhang_2000_weight() -> None:
-    """Their k for n = 20 is 0.34 / (1.34 + 21/19); of equal bars without a night between, only RS is left of the three."""
+    """Their k for n = 20 is 0.34 / (1.34 + 21/19); of equal bars without gaps only RS is left of the three."""
     frame = flat(30).with_columns(high=pl.lit(102.0), low=pl.lit(99.0), close=pl.lit(100.0))
     rs = features.compute(frame, ["rogers_satchell_20"])["rogers_satchell_20"][-1]
     value = features.compute(frame, ["yang_zhang_20"])["yang_zhang_20"][-1]

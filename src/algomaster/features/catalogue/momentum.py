@@ -38,7 +38,7 @@ def _percent(name: str, formula: str, expression: Series, parameters: dict[str, 
 def _strength(bars: int) -> Feature:
     return _percent(
         f"rsi_{bars}", "100 RMA(max(dc,0))/RMA(|dc|), NaN where no close has changed", strength(_c, bars), {"n": bars},
-        nan_rule=MEMORY, source="Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib, RSI (0 where ours is NaN)",
+        nan_rule=MEMORY, source="Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib, RSI (0 for our NaN)",
     )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ FEATURES: Final = (
         "100 sum(tp v where tp rose)/sum(tp v where tp rose or fell)",
         money_flow(14),
         {"n": 14},
-        nan_rule="NaN until its window is full, while a missing price or volume is in it, and where no money has flowed",
+        nan_rule="NaN until its window is full, while a missing price or volume is in it, and if no money has flowed",
         source="Quong and Soudack 1989; TA-Lib, MFI (0 where ours is NaN)",
     ),
     _signed(
@@ -139,8 +139,8 @@ FEATURES: Final = (
         "sum(dc,14)/sum(|dc|,14)",
         _balance(14),
         {"n": 14},
-        source="Chande and Kroll 1994, The New Technical Trader; Tulip, CMO/100; TA-Lib's CMO has Wilder's averages for the "
-        "sums and is 2 rsi_14 - 100",
+        source="Chande and Kroll 1994, The New Technical Trader; Tulip, CMO/100; TA-Lib's has Wilder's averages for "
+        "the sums and is 2 rsi_14 - 100",
     ),
     _percent(
         "ult_osc_7_14_28",

@@ -63,6 +63,7 @@ FEATURES: Final = (
         (_ema9 - _ema21) / _atr,
         {"fast": 9, "slow": 21, "atr": 14},
         unit="ATR",
+        source="TA-Lib, EMA and ATR",
     ),
     _remembers(
         "ema_slope_21",
@@ -70,6 +71,7 @@ FEATURES: Final = (
         (_ema21 - s.earlier(_ema21, 5)) / _atr,
         {"n": 21, "bars": 5, "atr": 14},
         unit="ATR",
+        source="TA-Lib, EMA and ATR",
     ),
     _remembers(
         "macd_12_26",
@@ -77,8 +79,8 @@ FEATURES: Final = (
         _macd,
         {"fast": 12, "slow": 26, "atr": 14},
         unit="ATR",
-        source="Appel 2005, Technical Analysis: Power Tools for Active Investors; TA-Lib's MACD begins EMA12 at the mean "
-        "of the last 12 of 26 closes, ours at the first 12: equal to 1e-9 after some 130 bars; divided by ATR14",
+        source="Appel 2005, Technical Analysis: Power Tools for Active Investors; TA-Lib's MACD begins EMA12 at "
+        "the mean of the last 12 of 26 closes, ours at the first 12: equal to 1e-9 after some 130 bars; over ATR14",
     ),
     _remembers(
         "macd_sig_9",

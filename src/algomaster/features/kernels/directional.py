@@ -60,8 +60,8 @@ def movement(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
 def movement_averages(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Wilder's averages of what :func:`movement` gives: three at once take as long as one.
 
-    Number: n. They begin as TA-Lib's and Tulip's do, at the sum of the first n - 1 values over n; the first output comes
-    with the n-th value, as TA-Lib's does. State: the averages (before that the sums), values seen up to n - 1.
+    Number: n. They begin as TA-Lib's and Tulip's do, at the sum of the first n - 1 values over n; the first output
+    comes with the n-th value, as TA-Lib's does. State: the averages (before that the sums), values seen up to n - 1.
     """
     bars = tape[line[0]]
     weight = 1.0 / bars

@@ -67,7 +67,7 @@ def change_rate(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 
 @kernel(lean=True, inner=True)
 def money_flow(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """A times b where a has risen, and where it has risen or fallen, else 0; NaN where one or the a before is missing."""
+    """A times b where a has risen, and where it has risen or fallen, else 0; NaN where one or the last a is missing."""
     a, before, b = (
         tape[line[2] + start : line[2] + stop],
         tape[line[2] + start - stride : line[2] + stop - stride],

@@ -12,7 +12,7 @@ __all__ = ["session_price"]
 
 @kernel(lean=True, inner=True)
 def session_price(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """Mean and variance of a weighted by b since the session began (c is 1 at its first bar), updated as by West (1979).
+    """Mean and variance of a, weighted by b, since the session began (c is 1 at its first bar), as West (1979) updates.
 
     Bars whose price or weight is missing, or whose weight is not positive, are passed over. State: the weight, the
     mean, the sum of weighted squared deviations.
