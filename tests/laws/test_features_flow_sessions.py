@@ -1,4 +1,4 @@
-"""The sessions a feature says it depends on give what the whole history gives, to the bit: the store may begin there."""
+"""The sessions a feature says it depends on give what the whole history gives, to the bit: a restart needs no more."""
 
 from datetime import date
 
