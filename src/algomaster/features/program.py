@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -17,6 +18,10 @@ __all__ = ["Program", "Tape", "build", "nodes_of"]
 CHUNK: Final = 256
 """Bars the tape takes at once: enough that a call of a kernel costs nothing beside its work, and few enough that the
 rows stay in the second-level cache."""
+
+
+LINE: Final = 8
+"""Numbers in a line of the cache: rows begin with one, as vector code takes twice as long across two."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,13 +80,14 @@ class Tape:
     def __init__(self, program: Program, stride: int = 1, bars: int = CHUNK) -> None:
         self.program = program
         self.stride = stride
-        self.history = program.history * stride
-        self.capacity = self.history + bars * stride
+        line = math.lcm(stride, LINE)
+        self.history = -(-program.history * stride // line) * line
+        self.capacity = self.history + -(-bars * stride // line) * line
         self.cursor = self.history
         self._advance = advance_for(program.kernels)
         states = [np.tile(program.begin[first:end], stride) for first, end in program.states]
         self._from = program.rows * self.capacity + program.numbers.size
-        self.array = np.concatenate([np.full(program.rows * self.capacity, np.nan), program.numbers, *states])
+        self.array = _aligned([np.full(program.rows * self.capacity, np.nan), program.numbers, *states])
         self.code = self._placed()
 
     def _placed(self) -> Code:
@@ -122,6 +128,14 @@ class Tape:
         self.cursor = self.history
         past = self.code.kept[:, None] + np.arange(self.history)
         self.array[past] = memory[states:].reshape(past.shape)
+
+
+def _aligned(parts: list[FloatArray]) -> FloatArray:
+    """Put arrays one behind the other into one that begins with a line of the cache."""
+    size = sum(part.size for part in parts)
+    room = np.empty(size + LINE)
+    first = -room.ctypes.data // room.itemsize % LINE
+    return np.concatenate(parts, out=room[first : first + size])
 
 
 def nodes_of(outputs: Iterable[Series]) -> list[Node]:

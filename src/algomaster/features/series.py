@@ -15,12 +15,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from algomaster.features.kernels import elementwise as one
-from algomaster.features.kernels import orders, recursions, sessions, windows
+from algomaster.features.kernels import fours, orders, recursions, sessions, windows
+from algomaster.features.kernels import fours_of_two as pairs
 
 __all__ = [
     "Node", "Series", "Trend", "above", "absolute", "bars_since_highest", "bars_since_lowest", "below", "choose",
-    "clip", "comoment", "correlation", "deviation", "divide_range", "earlier", "ema", "equal", "first_known",
-    "first_of_session", "fresh", "given", "highest", "highest_since", "kurtosis_sums", "larger", "last_known",
+    "clip", "comoment", "correlation", "deviation", "divide_range", "earlier", "ema", "ema_pair", "equal",
+    "first_known", "first_of_session", "fresh", "given", "highest", "highest_since", "kurtosis_sums", "larger", "last_known",
     "log", "log_ratio", "lowest", "lowest_since", "mean", "mean_deviation", "moments", "node", "number_like",
     "previous_session", "quantile", "rank", "ratio_less_one", "rma", "root", "running", "session_day",
     "session_minute", "share", "sign", "smaller", "sum_since", "total", "trend",
@@ -250,19 +251,27 @@ def earlier(a: Series, bars: int) -> Series:
     return node(windows.earlier, a, numbers=(bars,), back=bars) if bars else a
 
 
-def _parts(bars: int) -> tuple[int, int]:
-    """How a window is put together: the later part, then the earlier one."""
-    if bars < 1:
+def _parts(bars: int) -> tuple[int, int, bool]:
+    """How a window is put together: so many windows, one after the other, of so many bars, and perhaps one bar more."""
+    if bars < 2:
         raise ValueError(f"window: expected at least one bar, got {bars}")
-    return (bars // 2, bars // 2) if bars % 2 == 0 else (bars - 1, 1)
+    even = bars - bars % 2
+    count = 4 if even % 4 == 0 else 2
+    return count, even // count, bars % 2 == 1
 
 
 def total(a: Series, bars: int) -> Series:
     """Sum over the last ``bars``."""
     if bars == 1:
         return a
-    late, early = _parts(bars)
-    return node(windows.join_sums, total(a, late), total(a, early), numbers=(late,), back=(0, late))
+    count, each, more = _parts(bars)
+    part = total(a, each)
+    if more:
+        kernel = fours.sum_of_four_and_one if count == 4 else fours.sum_of_two_and_one
+        return node(kernel, part, a, numbers=(each,), back=((count - 1) * each, count * each))
+    if count == 4:
+        return node(fours.sum_of_four, part, numbers=(each,), back=3 * each)
+    return node(windows.join_sums, part, part, numbers=(each,), back=(0, each))
 
 
 def mean(a: Series, bars: int) -> Series:
@@ -270,23 +279,30 @@ def mean(a: Series, bars: int) -> Series:
     return total(a, bars) / float(bars)
 
 
-def _extreme(kernel: Kernel, a: Series, bars: int) -> Series:
+def _extreme(two: Kernel, four: Kernel, a: Series, bars: int) -> Series:
     if bars == 1:
         return a
-    half = (bars + 1) // 2
-    return node(kernel, _extreme(kernel, a, half), numbers=(bars - half,), back=bars - half)
+    if bars == 2 or (bars > 16 and bars % 4 == 2):
+        return node(two, _extreme(two, four, a, bars // 2), numbers=(bars // 2,), back=bars // 2)
+    part = (bars + 3) // 4
+    places = (part, min(2 * part, bars - part), bars - part)
+    return node(four, _extreme(two, four, a, part), numbers=places, back=bars - part)
 
 
 def highest(a: Series, bars: int) -> Series:
     """Highest of the last ``bars``."""
-    _parts(bars)
-    return _extreme(windows.join_highest, a, bars)
+    return _extreme(windows.join_highest, fours.highest_of_four, a, _whole(bars))
 
 
 def lowest(a: Series, bars: int) -> Series:
     """Lowest of the last ``bars``."""
-    _parts(bars)
-    return _extreme(windows.join_lowest, a, bars)
+    return _extreme(windows.join_lowest, fours.lowest_of_four, a, _whole(bars))
+
+
+def _whole(bars: int) -> int:
+    if bars < 1:
+        raise ValueError(f"window: expected at least one bar, got {bars}")
+    return bars
 
 
 def _since(kernel: Kernel, a: Series, bars: int, latest: bool) -> tuple[Series, Series]:
@@ -312,15 +328,16 @@ def moments(a: Series, bars: int) -> tuple[Series, Series]:
     """Mean and sum of squared deviations of the last ``bars``."""
     if bars == 1:
         return a, node(windows.zero, a)
-    late, early = _parts(bars)
-    first = node(
-        windows.join_moments,
-        *moments(a, late),
-        *moments(a, early),
-        numbers=(late, early),
-        outputs=2,
-        back=(0, 0, late, late),
-    )
+    count, each, more = _parts(bars)
+    part = moments(a, each)
+    last = (count - 1) * each
+    if more:
+        kernel = fours.moments_of_four_and_one if count == 4 else fours.moments_of_two_and_one
+        first = node(kernel, *part, a, numbers=(each,), outputs=2, back=(last, last, count * each))
+    elif count == 4:
+        first = node(fours.moments_of_four, *part, numbers=(each,), outputs=2, back=last)
+    else:
+        first = node(windows.join_moments, *part, *part, numbers=(each, each), outputs=2, back=(0, 0, each, each))
     return Series(first.node, 0), Series(first.node, 1)
 
 
@@ -333,24 +350,29 @@ def comoment(a: Series, b: Series, bars: int) -> Series:
     """Sum of the products of the deviations of two series over the last ``bars``."""
     if bars == 1:
         return node(windows.zero, a * b)
-    late, early = _parts(bars)
-    return node(
-        windows.join_comoment,
-        comoment(a, b, late), moments(a, late)[0], moments(b, late)[0],
-        comoment(a, b, early), moments(a, early)[0], moments(b, early)[0],
-        numbers=(late, early), back=(0, 0, 0, late, late, late),
-    )  # fmt: skip
+    count, each, more = _parts(bars)
+    part = (comoment(a, b, each), moments(a, each)[0], moments(b, each)[0])
+    last = (count - 1) * each
+    if more:
+        kernel = pairs.comoment_of_four_and_one if count == 4 else pairs.comoment_of_two_and_one
+        return node(kernel, *part, a, b, numbers=(each,), back=(last, last, last, count * each, count * each))
+    if count == 4:
+        return node(pairs.comoment_of_four, *part, numbers=(each,), back=last)
+    return node(windows.join_comoment, *part, *part, numbers=(each, each), back=(0, 0, 0, each, each, each))
 
 
 def _time_comoment(a: Series, bars: int) -> Series:
     if bars == 1:
         return node(windows.zero, a)
-    late, early = _parts(bars)
-    return node(
-        windows.join_trend,
-        _time_comoment(a, late), moments(a, late)[0], _time_comoment(a, early), moments(a, early)[0],
-        numbers=(late, early), back=(0, 0, late, late),
-    )  # fmt: skip
+    count, each, more = _parts(bars)
+    part = (_time_comoment(a, each), moments(a, each)[0])
+    last = (count - 1) * each
+    if more:
+        kernel = pairs.trend_of_four_and_one if count == 4 else pairs.trend_of_two_and_one
+        return node(kernel, *part, a, numbers=(each,), back=(last, last, count * each))
+    if count == 4:
+        return node(pairs.trend_of_four, *part, numbers=(each,), back=last)
+    return node(windows.join_trend, *part, *part, numbers=(each, each), back=(0, 0, each, each))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -433,6 +455,14 @@ def ema(a: Series, bars: int) -> Series:
 def rma(a: Series, bars: int) -> Series:
     """Wilder's average with weight 1 / bars, begun at the mean of the first ``bars`` values (Wilder 1978)."""
     return _exponential(a, bars, 1.0 / bars)
+
+
+def ema_pair(a: Series, bars: int, b: Series, bars_b: int) -> tuple[Series, Series]:
+    """:func:`ema` of a and of b in the time of one; the warm-up said of both is that of the longer."""
+    numbers = (bars, 2.0 / (bars + 1), bars_b, 2.0 / (bars_b + 1))
+    wait = max(bars, bars_b) - 1
+    first = node(recursions.exponential_pair, a, b, numbers=numbers, outputs=2, begin=(0.0,) * 4, wait=wait)
+    return Series(first.node, 0), Series(first.node, 1)
 
 
 def running(a: Series) -> Series:

@@ -33,18 +33,38 @@ def rank(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -
         if stop - start == 1:
             y[0] = _count(tape, line[2] + start, a[0], back, bars, stride) + y[0]
         else:
-            for lag in range(back * stride, bars * stride, stride):
-                past = tape[line[2] + start - lag : line[2] + stop - lag]
+            lag = back * stride
+            while lag + 3 * stride < bars * stride:
+                _count_four(tape, line[2] + start - lag, stop - start, stride, a, y)
+                lag += 4 * stride
+            for late in range(lag, bars * stride, stride):
+                past = tape[line[2] + start - late : line[2] + stop - late]
                 for i in range(stop - start):
-                    other = past[i]
-                    more = 1.0 if other < a[i] else (0.5 if other == a[i] else 0.0)
-                    y[i] += more if other == other else math.nan
+                    y[i] += _worth(past[i], a[i])
         back = bars
     for window in range(count):
         y = tape[line[3 + window] + start : line[3 + window] + stop]
         bars = int(tape[line[0] + 1 + window])
         for i in range(stop - start):
             y[i] = (y[i] if a[i] == a[i] else math.nan) / bars
+
+
+@kernel(inline=True, lean=True, inner=True)
+def _worth(other: float, value: float) -> float:
+    """1 below the value, a half if equal, NaN if missing."""
+    more = 1.0 if other < value else (0.5 if other == value else 0.0)
+    return more if other == other else math.nan
+
+
+@kernel(lean=True, inner=True)
+def _count_four(tape: FloatArray, place: int, count: int, stride: int, a: FloatArray, y: FloatArray) -> None:
+    """Add to y what the values at ``place`` and one, two and three bars before are worth beside a."""
+    one, two = tape[place : place + count], tape[place - stride : place - stride + count]
+    three = tape[place - 2 * stride : place - 2 * stride + count]
+    four = tape[place - 3 * stride : place - 3 * stride + count]
+    for i in range(count):
+        late, early = _worth(one[i], a[i]) + _worth(two[i], a[i]), _worth(three[i], a[i]) + _worth(four[i], a[i])
+        y[i] += late + early
 
 
 @kernel(lean=True, inner=True)
