@@ -300,7 +300,7 @@ def test_the_angle_is_the_librarys(value):
 def test_underlyings_that_take_turns_do_not_meet():
     frames = [random_bars(24, 20, seed) for seed in (1, 2, 3)]
     size = min(frame.height for frame in frames)
-    ((program, _),) = programs(tuple(NAMES))
+    ((program, _),) = programs(tuple(library.get(name) for name in NAMES))
     series = [
         series_of(frame[:size], frame["ts"][:size].to_numpy().astype(np.int64), program.inputs) for frame in frames
     ]

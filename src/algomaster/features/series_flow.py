@@ -71,7 +71,7 @@ def _path(a: Series, bars: int) -> tuple[Series, Series, Series]:
 
 
 def path_score(a: Series, bars: int) -> Series:
-    """Standard score of the running total of a among its last ``bars`` values: where it began does not matter."""
+    """Give the standard score of the running total of a among its last ``bars`` values, wherever it began."""
     total, mean, spread = _path(a, bars)
     return (total - mean) / s.root(spread / (bars - 1.0))
 
@@ -87,7 +87,7 @@ def turbulence(a: Series, *, calm: float, wild: float, spread: float, stay: floa
 
 
 def alarm(a: Series, threshold: float) -> Series:
-    """The further of the two one-sided sums of a over the threshold (Page 1954), between -1 and 1."""
+    """Give the further of the two one-sided sums of a over the threshold (Page 1954), between -1 and 1."""
     return node(regimes.cumulative_sum_alarm, a, numbers=(threshold,), begin=(0.0, 0.0))
 
 

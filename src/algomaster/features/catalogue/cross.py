@@ -24,11 +24,6 @@ _STAY: Final = 0.99
 _THRESHOLD: Final = 5.0
 
 
-def _correlation(a: Series, b: Series, n: int) -> Series:
-    spread = s.root(s.moments(a, n)[1] * s.moments(b, n)[1])
-    return s.clip(s.comoment(a, b, n) / spread, -1.0, 1.0)
-
-
 def _change_of(name: str, bars: int) -> Series:
     return s.log_ratio(s.given(name), s.earlier(s.given(name), bars))
 
@@ -55,12 +50,12 @@ FEATURES: Final = (
         ),
     ),
     Feature(
-        name="corr_bn_60", family="cross", formula="corr(r,r_bn;60)", expression=_correlation(_own, _other, 60),
+        name="corr_bn_60", family="cross", formula="corr(r,r_bn;60)", expression=s.correlation(_own, _other, 60),
         parameters={"n": 60}, low=-1.0, high=1.0, source="TA-Lib CORREL of returns",
     ),
     Feature(
         name="lead_lag_5", family="cross", formula="corr(r,r_bn[1];60)",
-        expression=_correlation(_own, s.earlier(_other, 1), 60), parameters={"n": 60, "lag": 1}, low=-1.0, high=1.0,
+        expression=s.correlation(_own, s.earlier(_other, 1), 60), parameters={"n": 60, "lag": 1}, low=-1.0, high=1.0,
         source="does BANKNIFTY lead NIFTY by a bar; the 5 in the name is the list's, the formula has none",
     ),
     Feature(

@@ -59,7 +59,7 @@ def _book() -> tuple[Series, Series, Series]:
     micro = (bid * at_ask + ask * at_bid) / (at_bid + at_ask)
     return (
         width / middle * 1e4,
-        s.clip((deep_bid - deep_ask) / (deep_bid + deep_ask), -1.0, 1.0),
+        s.share(deep_bid - deep_ask, deep_bid + deep_ask),
         s.clip((micro - middle) / width, -0.5, 0.5),
     )
 
@@ -100,11 +100,11 @@ FEATURES: Final = (
     Feature(
         name="vpin_50", family="microstructure", formula="mean of |2*buyshare-1| over the last 50 buckets of volume",
         expression=flow.imbalance(_v, _bought, parts=50, buckets=50, sessions=5),
-        parameters={"buckets": 50, "parts": 50, "sessions": 5, "n": 20}, low=0.0, high=1.0, sessions=11, wait=2625,
+        parameters={"buckets": 50, "parts": 50, "sessions": 5, "n": 20}, low=0.0, high=1.0, sessions=11,
         nan_rule="NaN until 5 sessions have gone by and 50 buckets are full, and on bars without a buy share",
         source=(
             f"{_EASLEY}. A bucket is 1/50 of the mean volume of the last 5 sessions, as known at the open; each "
-            "session begins with an empty bucket; the warm-up stated is 5 sessions for the size and 2 to fill 50"
+            "session begins with an empty bucket"
         ),
     ),
     Feature(

@@ -34,11 +34,6 @@ _PRICE: Final = frozenset({"price"})
 _TRADED_NAN: Final = "NaN until its window is full, while a missing value is in it and where no volume is in it"
 
 
-def _correlation(a: Series, b: Series, n: int) -> Series:
-    spread = s.root(s.moments(a, n)[1] * s.moments(b, n)[1])
-    return s.clip(s.comoment(a, b, n) / spread, -1.0, 1.0)
-
-
 def _score(a: Series, n: int) -> Series:
     return (a - s.moments(a, n)[0]) / s.deviation(a, n)
 
@@ -63,7 +58,7 @@ def _turmoil(n: int) -> Series:
 
 def _volume_balance(n: int) -> Series:
     step = _v - s.earlier(_v, 1)
-    return s.clip(s.total(step, n) / s.total(s.absolute(step), n), -1.0, 1.0)
+    return s.share(s.total(step, n), s.total(s.absolute(step), n))
 
 
 def _value_area_pos() -> Series:
@@ -81,7 +76,7 @@ FEATURES: Final = (
     Feature(
         name="vol_tod_ratio", family="volume", formula="v/mean(v at this minute, last 20 sessions)",
         expression=_v / flow.usual_at_minute(_v, first=555, minutes=385, sessions=20, least=10),
-        parameters={"sessions": 20, "least": 10}, low=0.0, sessions=21, wait=7500,
+        parameters={"sessions": 20, "least": 10}, low=0.0, sessions=21, wait=20,
         nan_rule="NaN until 20 sessions have gone by, at minutes that fewer than 10 of them had, outside 09:15-15:40",
         source="relative volume by time of day; evening and Saturday sessions count among the 20",
     ),
@@ -96,7 +91,7 @@ FEATURES: Final = (
     ),
     Feature(
         name="cmf_20", family="volume", formula="sum(v*clv)/sum(v), clv=(2c-h-l)/(h-l), 0 where h=l",
-        expression=s.clip(s.total(_flow_in, 20) / s.total(_v, 20), -1.0, 1.0), parameters={"n": 20}, low=-1.0, high=1.0,
+        expression=s.share(s.total(_flow_in, 20), s.total(_v, 20)), parameters={"n": 20}, low=-1.0, high=1.0,
         nan_rule=_TRADED_NAN, source="Chaikin money flow; Tulip CMF",
     ),
     Feature(
@@ -111,13 +106,13 @@ FEATURES: Final = (
         source="VWAP of the session; price of a bar: its vwap, else (h+l+c)/3",
     ),
     Feature(
-        name="corr_c_v_20", family="volume", formula="corr(c,ln v;20)", expression=_correlation(_c, s.log(_v), 20),
+        name="corr_c_v_20", family="volume", formula="corr(c,ln v;20)", expression=s.correlation(_c, s.log(_v), 20),
         parameters={"n": 20}, low=-1.0, high=1.0, source="TA-Lib CORREL",
         nan_rule="NaN until its window is full, while a missing value or a bar without volume is in it",
     ),
     Feature(
         name="corr_r_dv_20", family="volume", formula="corr(r,ln(v/v1);20)",
-        expression=_correlation(_return, s.log_ratio(_v, s.earlier(_v, 1)), 20), parameters={"n": 20}, low=-1.0,
+        expression=s.correlation(_return, s.log_ratio(_v, s.earlier(_v, 1)), 20), parameters={"n": 20}, low=-1.0,
         high=1.0, source="TA-Lib CORREL",
         nan_rule="NaN until its window is full, while a missing value or a bar without volume is in it",
     ),
