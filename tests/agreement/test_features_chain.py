@@ -95,6 +95,16 @@ def test_memories_of_whole_sessions_are_those_of_the_twin():
     assert found["iv_rank_252"].max() == 1.0
 
 
+def test_every_law_is_kept(bars):
+    verdict = features.verify(NAMES, bars)
+    assert verdict, verdict
+    assert set(verdict.empty) == set(DAILY)
+    table, ts = long_history()
+    daily = features.verify(DAILY, pl.DataFrame({"ts": ts, **{name: table[name].to_numpy() for name in table.columns}}))
+    assert daily, daily
+    assert not daily.empty
+
+
 def test_three_underlyings_in_one_call_are_three_of_their_own():
     tables = [long_history(seed, sessions=40) for seed in (1, 2, 3)]
     iv = given("iv_month")

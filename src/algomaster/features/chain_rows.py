@@ -273,7 +273,6 @@ def _session_of(day: ChainDay) -> Session:
 def _read_only(values: Any) -> Any:
     """Give a view that nothing writes to: frozen sessions and others are then of one kind to the compiler."""
     view = values.view(np.ndarray)
-    view = view[:] if view is values else view
     view.flags.writeable = False
     return view
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algomaster.features.kernels import daily
+from algomaster.features.kernels import changes, daily
 from algomaster.features.series import (
     NAN,
     Series,
@@ -18,8 +18,7 @@ from algomaster.features.series import (
 )
 
 __all__ = [
-    "change", "change_in_session", "change_since_open", "mean_of_sessions", "rank_among_sessions", "same_session",
-    "vol_before",
+    "change", "change_in_session", "change_since_open", "mean_of_sessions", "rank_among_sessions", "vol_before",
 ]  # fmt: skip
 
 _NEAR, _NEXT = given("near_expiry"), given("next_expiry")
@@ -27,25 +26,19 @@ _EXPIRY_IN_SESSION = session_day() * 100_000.0 + _NEAR
 """One number for session and expiry: days since 1970 have five digits."""
 
 
-def same_session(bars: int) -> Series:
-    """1 where the bar so many before was of this session, else 0."""
-    return equal(session_day(), earlier(session_day(), bars))
-
-
 def change_in_session(a: Series, bars: int) -> Series:
     """Give a less a ``bars`` before; NaN where that was in another session."""
-    return (a - earlier(a, bars)) / same_session(bars)  # by 1, or by 0 which gives NaN
+    return node(changes.change_of_same, a, session_day(), numbers=(bars,), back=bars)
 
 
 def change(a: Series, bars: int) -> Series:
     """Give a less a ``bars`` before; NaN where that was in another session or of another expiry."""
-    same = equal(_EXPIRY_IN_SESSION, earlier(_EXPIRY_IN_SESSION, bars))
-    return (a - earlier(a, bars)) / same
+    return node(changes.change_of_same, a, _EXPIRY_IN_SESSION, numbers=(bars,), back=bars)
 
 
 def change_since_open(a: Series) -> Series:
     """Give a less the session's first known a; NaN where that was of another expiry."""
-    return (a - first_of_session(a)) / equal(_NEAR, first_of_session(_NEAR))
+    return (a - first_of_session(a)) / equal(_NEAR, first_of_session(_NEAR))  # by 1, or by 0 which gives NaN
 
 
 def vol_before(near: Series, later: Series, bars: int = 1) -> Series:

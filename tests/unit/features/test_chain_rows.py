@@ -122,6 +122,13 @@ def test_expiries_that_are_over_do_not_count(days):
     assert set(column(found, "near_expiry").tolist()) == {float(day.expiries[1])}
 
 
+def test_a_session_whose_expiries_are_all_over_has_no_chain(days):
+    day = days[0]
+    found = features.chain_inputs(dataclasses.replace(day, expiries=(day.expiries - 30).astype(np.int32)))
+    assert np.isnan(found.select(COLUMNS).to_numpy()).all()
+    assert np.isfinite(column(found, "close")).all()
+
+
 def test_an_expiry_beyond_the_calendar_has_no_volatility(days):
     day = days[0]
     far = dataclasses.replace(day, expiries=np.array([day.expiries[0], 30_000], np.int32))

@@ -92,7 +92,7 @@ FEATURES: Final = (
     ),
     _feature(
         "fut_doi_15m", "ln(oi / oi 15 bars before) of the front future",
-        s.log_ratio(_future_oi, s.earlier(_future_oi, 15)) / chain.same_session(15), parameters={"n": 15},
+        chain.change_in_session(s.log(_future_oi), 15), parameters={"n": 15},
         unit="log change", source="feature list v1, G",
         nan_rule="NaN in the session's first bars and without the future's oi",
     ),
