@@ -141,7 +141,7 @@ def order_imbalance(tape: FloatArray, line: IntArray, start: int, stop: int, str
     """
     buckets, sessions = int(tape[line[0] + 1]), int(tape[line[0] + 2])
     size = 9 + 2 * (sessions + buckets)
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * size
         for i in range(start + each, stop, stride):
             if tape[line[4] + i] == 1.0:

@@ -20,7 +20,7 @@ def value_area(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     """
     steps = 2 * int(tape[line[0] + 1]) + 1
     size = 5 + steps + 4
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * size
         bins = tape[own + 7 : own + 7 + steps]
         for i in range(start + each, stop, stride):
