@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from algomaster.features import series as s
-from algomaster.features.kernels import directional, momentum, powers
+from algomaster.features.kernels import candles, directional, momentum, powers
 from algomaster.features.kernels import session_price as prices
 from algomaster.features.series import NAN, Series
 
 __all__ = [
-    "atr", "bar_price", "change_rate", "directional_averages", "directional_index", "log_return", "money_flow",
-    "session_price", "shape", "strength", "supertrend", "true_range", "typical_price",
+    "atr", "bar_price", "candle", "change_rate", "directional_averages", "directional_index", "gap_over", "log_return",
+    "money_flow", "ranges", "session_price", "shape", "strength", "supertrend", "true_range", "typical_price",
 ]  # fmt: skip
 
-_h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
+_o, _h, _l, _c, _v = (s.given(name) for name in ("open", "high", "low", "close", "volume"))
 
 
 def log_return(bars: int = 1) -> Series:
     """Give ln(c / c_n)."""
     return s.log_ratio(_c, s.earlier(_c, bars))
+
+
+def candle() -> tuple[Series, ...]:
+    """Give (c-o)/o, (h-l)/o, and over h-l: c-o, h-max(o,c), min(o,c)-l, 2c-h-l."""
+    return s._outputs(s.node(candles.candle, _o, _h, _l, _c, outputs=6))
+
+
+def ranges() -> tuple[Series, ...]:
+    """Give ln(c/o), and of each bar what Parkinson, Garman and Klass, Rogers and Satchell take the mean of."""
+    return s._outputs(s.node(candles.ranges, _o, _h, _l, _c, outputs=4))
+
+
+def gap_over(a: Series, b: Series, base: Series, scale: float = 1.0, plus: float = 0.0) -> Series:
+    """Give (a - b) / (base times scale) + plus."""
+    return s.node(candles.gap_over, a, b, base, numbers=(scale, plus))
 
 
 def typical_price() -> Series:
