@@ -15,6 +15,7 @@ from algo.commands import (
     chain,
     data,
     exposure,
+    features,
     oi,
     positions,
     price,
@@ -33,7 +34,7 @@ app = typer.Typer(
     help="Index options: import market data, price, look at chains and surfaces, backtest, sweep, report.",
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 a wrong setting or name, "
     "4 data missing or unreadable, 5 no fact on record for a date, 6 pricing, "
-    "7 a strategy broke its contract, 10 an import kept rows out.",
+    "7 a strategy broke its contract, 8 a check found differences, 10 an import kept rows out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -41,6 +42,7 @@ app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
 app.add_typer(data.app, name="data")
+app.add_typer(features.app, name="features")
 app.command("price")(price.price)
 app.command("iv")(price.iv)
 app.command("chain")(chain.chain)

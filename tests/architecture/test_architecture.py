@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "algomaster"
 CEILING = 450  # lines; a file that needs more holds more than one idea
 
-PACKAGES = ["pricing", "market", "strategy", "performance", "backtest"]
-KERNEL_ZONES = ["pricing/kernels", "strategy/steps", "execution"]
+PACKAGES = ["pricing", "market", "features", "strategy", "performance", "backtest"]
+KERNEL_ZONES = ["pricing/kernels", "features/kernels", "strategy/steps", "execution"]
 _NOT_IN_KERNELS = "pandas polars pydantic sklearn torch xgboost mlflow fastapi typer pyarrow plotly rich"
 FRAMES_AND_MODELS = frozenset(_NOT_IN_KERNELS.split())
 

@@ -8,7 +8,19 @@ from typing import Final
 
 from algomaster.core.errors import CatalogueError
 from algomaster.core.registry import Catalogue
-from algomaster.features.catalogue import alpha158, momentum, price, trend, volatility
+from algomaster.features.catalogue import (
+    alpha158,
+    chain,
+    clock,
+    cross,
+    microstructure,
+    momentum,
+    price,
+    surface,
+    trend,
+    volatility,
+    volume,
+)
 from algomaster.features.definition import Feature
 
 __all__ = ["CATALOGUE", "choose", "enter_own", "get", "kernels", "names", "preset"]
@@ -21,6 +33,12 @@ _ALGO170: Final[tuple[tuple[Feature, ...], ...]] = (
     trend.FEATURES,
     momentum.FEATURES,
     volatility.FEATURES,
+    volume.FEATURES,
+    microstructure.FEATURES,
+    chain.FEATURES,
+    surface.FEATURES,
+    clock.FEATURES,
+    cross.FEATURES,
 )
 for _family in (*_ALGO170, alpha158.FEATURES):
     for _feature in _family:

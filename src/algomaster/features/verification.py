@@ -22,12 +22,14 @@ from algomaster.core.render import html_table, text_table
 from algomaster.core.types import FloatArray
 from algomaster.features import library
 from algomaster.features.batch import compute
+from algomaster.features.chain_rows import ABOUT_CHAIN
 from algomaster.features.inputs import moments_of, series_of
 from algomaster.features.stepping import online
 
 __all__ = ["Broken", "Verdict", "verify"]
 
-_PRICES: Final = ("open", "high", "low", "close", "vwap", "future", "bid", "ask", "peer")
+_OF_CHAIN: Final = tuple(name for name, about in ABOUT_CHAIN.items() if about.startswith("price"))
+_PRICES: Final = ("open", "high", "low", "close", "vwap", "future", "bid", "ask", "peer", *_OF_CHAIN)
 _VOLUMES: Final = ("volume",)
 _SPOIL: Final = (np.nan, 1e9, 0.0)
 

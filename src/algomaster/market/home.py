@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -74,7 +75,7 @@ class Home:
             return
         folder = os.path.dirname(target)
         os.makedirs(folder, exist_ok=True)
-        aside = os.path.join(folder, f".{os.path.basename(target)}.{os.getpid()}.tmp")
+        aside = os.path.join(folder, f".{os.path.basename(target)}.{os.getpid()}.{threading.get_ident()}.tmp")
         try:
             with open(aside, "wb") as file:
                 file.write(data)
