@@ -75,7 +75,7 @@ def ultimate(short: int, middle: int, long: int) -> Series:
 def aroon(n: int) -> tuple[Series, Series]:
     """Down and up, each 100 (1 - bars since / n) over n + 1 bars."""
     low, high = s.bars_since_lowest(L, n + 1), s.bars_since_highest(H, n + 1)
-    return (low - float(n)) * (-100.0 / n), (high - float(n)) * (-100.0 / n)
+    return low.under(n, n / 100.0), high.under(n, n / 100.0)
 
 
 def aroon_difference(n: int) -> Series:
@@ -93,7 +93,7 @@ def forms() -> dict[str, Form]:
         "SMA": Form((s.mean(C, 20),), lambda ta, x: ta.SMA(x["close"], 20)),
         "EMA": Form((s.ema(C, 21),), lambda ta, x: ta.EMA(x["close"], 21)),
         "RSI": Form((bars.strength(C, 14),), lambda ta, x: ta.RSI(x["close"], 14)),
-        "CMO": Form((bars.strength(C, 14) * 2.0 + -100.0,), lambda ta, x: ta.CMO(x["close"], 14)),
+        "CMO": Form((bars.strength(C, 14).under(50.0, -0.5),), lambda ta, x: ta.CMO(x["close"], 14)),
         "MACD": Form(moving_difference(12, 26, 9), lambda ta, x: ta.MACD(x["close"], 12, 26, 9), settles=200),
         "TRANGE": Form((bars.true_range(),), lambda ta, x: ta.TRANGE(x["high"], x["low"], x["close"])),
         "ATR": Form((bars.atr(14),), lambda ta, x: ta.ATR(x["high"], x["low"], x["close"], 14)),

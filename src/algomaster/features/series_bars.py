@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from algomaster.features import series as s
-from algomaster.features.kernels import directional, momentum, powers
+from algomaster.features.kernels import candles, directional, momentum, powers
 from algomaster.features.kernels import session_price as prices
-from algomaster.features.series import NAN, Series
+from algomaster.features.nodes import NAN, Series, outputs_of
 
 __all__ = [
-    "atr", "bar_price", "change_rate", "directional_averages", "directional_index", "log_return", "money_flow",
-    "session_price", "shape", "strength", "supertrend", "true_range", "typical_price",
+    "atr", "bar_price", "candle", "change_rate", "directional_averages", "directional_index", "gap_over", "log_return",
+    "money_flow", "ranges", "session_price", "shape", "strength", "supertrend", "true_range", "typical_price",
 ]  # fmt: skip
 
-_h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
+_o, _h, _l, _c, _v = (s.given(name) for name in ("open", "high", "low", "close", "volume"))
 
 
 def log_return(bars: int = 1) -> Series:
     """Give ln(c / c_n)."""
     return s.log_ratio(_c, s.earlier(_c, bars))
+
+
+def candle() -> tuple[Series, ...]:
+    """Give (c-o)/o, (h-l)/o, and over h-l: c-o, h-max(o,c), min(o,c)-l, 2c-h-l."""
+    return outputs_of(s.node(candles.candle, _o, _h, _l, _c, outputs=6))
+
+
+def ranges() -> tuple[Series, ...]:
+    """Give ln(c/o), and of each bar what Parkinson, Garman and Klass, Rogers and Satchell take the mean of."""
+    return outputs_of(s.node(candles.ranges, _o, _h, _l, _c, outputs=4))
+
+
+def gap_over(a: Series, b: Series, base: Series, scale: float = 1.0, plus: float = 0.0) -> Series:
+    """Give (a - b) / (base times scale) + plus."""
+    return s.node(candles.gap_over, a, b, base, numbers=(scale, plus))
 
 
 def typical_price() -> Series:
@@ -44,15 +59,15 @@ def directional_averages(bars: int) -> tuple[Series, Series, Series]:
     """Give Wilder's averages of +DM, -DM and the true range."""
     moved = s.node(directional.movement, _h, _l, _c, outputs=3, back=1)
     first = s.node(
-        directional.movement_averages, *s.outputs_of(moved), numbers=(bars,), outputs=3, begin=(0.0,) * 4, wait=bars - 1
+        directional.movement_averages, *outputs_of(moved), numbers=(bars,), outputs=3, begin=(0.0,) * 4, wait=bars - 1
     )
-    plus, minus, reach = s.outputs_of(first)
+    plus, minus, reach = outputs_of(first)
     return plus, minus, reach
 
 
 def directional_index(bars: int) -> tuple[Series, Series]:
     """Give (DI+ - DI-) / 100 and DX = 100 abs(DI+ - DI-) / (DI+ + DI-)."""
-    balance, index = s.outputs_of(s.node(directional.directional, *directional_averages(bars), outputs=2))
+    balance, index = outputs_of(s.node(directional.directional, *directional_averages(bars), outputs=2))
     return balance, index
 
 
@@ -60,7 +75,7 @@ def supertrend(bars: int, width: float) -> tuple[Series, Series]:
     """Give side (1 or -1) and line of the supertrend ``width`` average ranges off the middle of the bar."""
     begin = (NAN, NAN, NAN, NAN)
     first = s.node(directional.supertrend, _h, _l, _c, atr(bars), numbers=(width,), outputs=2, begin=begin)
-    side, line = s.outputs_of(first)
+    side, line = outputs_of(first)
     return side, line
 
 
@@ -76,21 +91,21 @@ def change_rate(a: Series, bars: int, scale: float = 1.0) -> Series:
 
 def money_flow(bars: int) -> Series:
     """Give the money of bars whose typical price rose as a share of that of bars where it rose or fell, in percent."""
-    rising, both = s.outputs_of(s.node(momentum.money_flow, typical_price(), _v, outputs=2, back=(1, 0)))
+    rising, both = outputs_of(s.node(momentum.money_flow, typical_price(), _v, outputs=2, back=(1, 0)))
     return s.total(rising, bars) / s.total(both, bars) * 100.0
 
 
 def session_price(price: Series, volume: Series) -> tuple[Series, Series]:
     """Give the volume-weighted mean and variance of the price since the session began."""
     first = s.node(prices.session_price, price, volume, s.fresh(), outputs=2, begin=(0.0, NAN, NAN))
-    mean, variance = s.outputs_of(first)
+    mean, variance = outputs_of(first)
     return mean, variance
 
 
 def shape(a: Series, bars: int) -> tuple[Series, Series]:
     """Give skewness and excess kurtosis of the last ``bars`` (moments over n, no correction for small samples)."""
     first = s.node(powers.shape, s.moments(a, bars)[1], *_powers(a, bars), numbers=(bars,), outputs=2)
-    skew, excess = s.outputs_of(first)
+    skew, excess = outputs_of(first)
     return skew, excess
 
 
@@ -103,5 +118,5 @@ def _powers(a: Series, bars: int) -> tuple[Series, Series]:
         powers.join_powers, *s.moments(a, late), *_powers(a, late), *s.moments(a, early), *_powers(a, early),
         numbers=(late, early), outputs=2, back=(0,) * 4 + (late,) * 4,
     )  # fmt: skip
-    three, four = s.outputs_of(first)
+    three, four = outputs_of(first)
     return three, four

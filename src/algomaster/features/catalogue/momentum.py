@@ -9,7 +9,15 @@ from algomaster.features import series as s
 from algomaster.features.definition import MEMORY, Feature
 from algomaster.features.kernels import windows
 from algomaster.features.series import Series
-from algomaster.features.series_bars import change_rate, log_return, money_flow, strength, true_range, typical_price
+from algomaster.features.series_bars import (
+    change_rate,
+    gap_over,
+    log_return,
+    money_flow,
+    strength,
+    true_range,
+    typical_price,
+)
 
 __all__ = ["FEATURES"]
 
@@ -51,7 +59,7 @@ def _commodity_channel(bars: int) -> Series:
     centre = s.moments(_typical, bars)[0]  # equal prices give exactly that price, so a flat window is 0/0, not noise
     spread = s.node(windows.mean_deviation, _typical, centre, numbers=(bars,), back=(bars - 1, 0))
     bound = bars / 2 / 0.015  # of deviations that sum to 0 none is more than half of all
-    return s.clip((_typical - centre) / (spread * 0.015), -bound, bound)
+    return s.clip(gap_over(_typical, centre, spread, 0.015), -bound, bound)
 
 
 def _true_strength(slow: int, fast: int) -> Series:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from algomaster.features import series as s
 from algomaster.features.definition import SAME_BAR, SESSION, WINDOW, Feature
 from algomaster.features.series import Series
-from algomaster.features.series_bars import log_return
+from algomaster.features.series_bars import candle, log_return
 
 __all__ = ["FEATURES"]
 
@@ -16,7 +16,7 @@ _RETURN: Final = "Campbell, Lo and MacKinlay 1997, The Econometrics of Financial
 _CANDLE: Final = "Qlib, Alpha158 (Yang et al. 2020, Qlib: An AI-oriented Quantitative Investment Platform)"
 
 _o, _h, _l, _c = (s.given(name) for name in ("open", "high", "low", "close"))
-_reach = _h - _l
+_middle, _length, _body, _upper, _lower, _shift = candle()
 _day_open = s.first_of_session(_o)
 _day_high, _day_low = s.highest_since(_h), s.lowest_since(_l)
 _close_before = s.previous_session(_c)
@@ -50,18 +50,12 @@ FEATURES: Final = (
     _feature("ret_open", "ln(c/day_open)", s.log_ratio(_c, _day_open), unit="log return", sessions=1, nan_rule=SESSION),
     _against_day_before("ret_gap", "ln(day_open/prev_day_close)", _day_open, _close_before),
     _against_day_before("ret_prevclose", "ln(c/prev_day_close)", _c, _close_before),
-    _candle("k_mid", "(c-o)/o", (_c - _o) / _o, low=-1.0),
-    _candle("k_len", "(h-l)/o", _reach / _o, low=0.0),
-    _candle("k_body", "(c-o)/(h-l), NaN where h = l", (_c - _o) / _reach, low=-1.0, high=1.0),
-    _candle("k_upsh", "(h-max(o,c))/(h-l), NaN where h = l", (_h - s.larger(_o, _c)) / _reach, low=0.0, high=1.0),
-    _candle("k_losh", "(min(o,c)-l)/(h-l), NaN where h = l", (s.smaller(_o, _c) - _l) / _reach, low=0.0, high=1.0),
-    _candle(
-        "k_shift",
-        "(2c-h-l)/(h-l), NaN where h = l",
-        s.clip((_c * 2.0 - _h - _l) / _reach, -1.0, 1.0),
-        low=-1.0,
-        high=1.0,
-    ),
+    _candle("k_mid", "(c-o)/o", _middle, low=-1.0),
+    _candle("k_len", "(h-l)/o", _length, low=0.0),
+    _candle("k_body", "(c-o)/(h-l), NaN where h = l", _body, low=-1.0, high=1.0),
+    _candle("k_upsh", "(h-max(o,c))/(h-l), NaN where h = l", _upper, low=0.0, high=1.0),
+    _candle("k_losh", "(min(o,c)-l)/(h-l), NaN where h = l", _lower, low=0.0, high=1.0),
+    _candle("k_shift", "(2c-h-l)/(h-l), NaN where h = l", _shift, low=-1.0, high=1.0),
     _feature(
         "pos_day",
         "(c-day_low)/(day_high-day_low), NaN where they are equal",

@@ -7,7 +7,7 @@ from typing import Any, Final
 from algomaster.features import series as s
 from algomaster.features.definition import MEMORY, SESSION, WINDOW, Feature
 from algomaster.features.series import Series
-from algomaster.features.series_bars import atr, bar_price, directional_index, session_price, supertrend
+from algomaster.features.series_bars import atr, bar_price, directional_index, gap_over, session_price, supertrend
 
 __all__ = ["FEATURES"]
 
@@ -15,7 +15,7 @@ _h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
 _atr = atr(14)
 _ema9, _ema21 = s.ema_pair(_c, 9, _c, 21)
 _ema12, _ema26 = s.ema_pair(_c, 12, _c, 26)
-_macd = (_ema12 - _ema26) / _atr
+_macd = gap_over(_ema12, _ema26, _atr)
 _signal = s.ema(_macd, 9)
 _balance, _dx = directional_index(14)
 _side, _line = supertrend(10, 3.0)
@@ -60,7 +60,7 @@ FEATURES: Final = (
     _remembers(
         "ema_cross_9_21",
         "(EMA9-EMA21)/ATR14",
-        (_ema9 - _ema21) / _atr,
+        gap_over(_ema9, _ema21, _atr),
         {"fast": 9, "slow": 21, "atr": 14},
         unit="ATR",
         source="TA-Lib, EMA and ATR",
@@ -68,7 +68,7 @@ FEATURES: Final = (
     _remembers(
         "ema_slope_21",
         "(EMA21-EMA21[5])/ATR14",
-        (_ema21 - s.earlier(_ema21, 5)) / _atr,
+        gap_over(_ema21, s.earlier(_ema21, 5), _atr),
         {"n": 21, "bars": 5, "atr": 14},
         unit="ATR",
         source="TA-Lib, EMA and ATR",
@@ -80,7 +80,7 @@ FEATURES: Final = (
         {"fast": 12, "slow": 26, "atr": 14},
         unit="ATR",
         source="Appel 2005, Technical Analysis: Power Tools for Active Investors; TA-Lib's MACD begins EMA12 at "
-        "the mean of the last 12 of 26 closes, ours at the first 12: equal to 1e-9 after some 130 bars; over ATR14",
+        "the mean of the last 12 of 26 closes, ours at the first 12: equal to 1e-9 after some 140 bars; over ATR14",
     ),
     _remembers(
         "macd_sig_9",
@@ -131,7 +131,7 @@ FEATURES: Final = (
     _remembers(
         "supertrend_dist",
         "(c-ST)/ATR10",
-        (_c - _line) / atr(10),
+        gap_over(_c, _line, atr(10)),
         {"n": 10, "width": 3},
         unit="ATR",
         source="Seban, supertrend; Skender.Stock.Indicators, SuperTrend",
@@ -166,7 +166,7 @@ FEATURES: Final = (
     _remembers(
         "vwap_dist",
         "(c-VWAP since open)/ATR14",
-        (_c - _vwap) / _atr,
+        gap_over(_c, _vwap, _atr),
         {"atr": 14},
         unit="ATR",
         source="VWAP of the bars' own vwap, or (h+l+c)/3 where there is none",
@@ -174,7 +174,7 @@ FEATURES: Final = (
     _feature(
         "vwap_z",
         "(c-VWAP since open)/sqrt(volume-weighted variance since open)",
-        (_c - _vwap) / s.root(_variance),
+        gap_over(_c, _vwap, s.root(_variance)),
         {},
         unit="standard deviations",
         sessions=1,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from algomaster.features import series as s
 from algomaster.features.definition import MEMORY, WINDOW, Feature
 from algomaster.features.series import Series
-from algomaster.features.series_bars import atr, log_return, shape
+from algomaster.features.series_bars import atr, gap_over, log_return, ranges, shape
 
 __all__ = ["FEATURES"]
 
@@ -19,8 +19,7 @@ _o, _h, _l, _c = (s.given(name) for name in ("open", "high", "low", "close"))
 _none = s.number_like(_c, 0.0)
 _r = log_return()
 _squares = _r * _r
-_up, _down, _body = s.log_ratio(_h, _o), s.log_ratio(_l, _o), s.log_ratio(_c, _o)
-_reach = _up - _down
+_body, _parkinson, _garman_klass, _rogers_satchell = ranges()
 _A_BAR: Final = "volatility a bar"
 
 
@@ -50,19 +49,10 @@ def _since_open() -> Series:
     return s.root(s.sum_since(own * own))
 
 
-def _garman_klass(bars: int) -> Series:
-    both = _reach * _reach * 0.5 - _body * _body * (2.0 * math.log(2.0) - 1.0)
-    return s.root(s.mean(both, bars))
-
-
-def _rogers_satchell() -> Series:
-    return _up * (_up - _body) + _down * (_down - _body)
-
-
 def _yang_zhang(bars: int) -> Series:
     gap = _r - _body  # ln(o/c1): what of the change was not inside the bar
     weight = 0.34 / (1.34 + (bars + 1) / (bars - 1))
-    inside = s.moments(_body, bars)[1] * (weight / (bars - 1)) + s.total(_rogers_satchell(), bars) * (
+    inside = s.moments(_body, bars)[1] * (weight / (bars - 1)) + s.total(_rogers_satchell, bars) * (
         (1.0 - weight) / bars
     )
     return s.root(s.moments(gap, bars)[1] / (bars - 1) + inside)
@@ -114,7 +104,7 @@ FEATURES: Final = (
     _estimator(
         "parkinson_20",
         "sqrt(mean(ln(h/l)^2,20)/(4 ln 2))",
-        s.root(s.total(_reach * _reach, 20) * (1.0 / (20 * 4.0 * math.log(2.0)))),
+        s.root(s.total(_parkinson, 20) * (1.0 / (20 * 4.0 * math.log(2.0)))),
         {"n": 20},
         unit=_A_BAR,
         source="Parkinson 1980, The extreme value method for estimating the variance of the rate of return",
@@ -122,7 +112,7 @@ FEATURES: Final = (
     _estimator(
         "garman_klass_20",
         "sqrt(mean(ln(h/l)^2/2-(2 ln 2-1)ln(c/o)^2,20))",
-        _garman_klass(20),
+        s.root(s.mean(_garman_klass, 20)),
         {"n": 20},
         unit=_A_BAR,
         source="Garman and Klass 1980, On the estimation of security price volatilities from historical data",
@@ -130,7 +120,7 @@ FEATURES: Final = (
     _estimator(
         "rogers_satchell_20",
         "sqrt(mean(ln(h/o)ln(h/c)+ln(l/o)ln(l/c),20))",
-        s.root(s.mean(_rogers_satchell(), 20)),
+        s.root(s.mean(_rogers_satchell, 20)),
         {"n": 20},
         unit=_A_BAR,
         source="Rogers and Satchell 1991, Estimating variance from high, low and closing prices",
@@ -179,7 +169,7 @@ FEATURES: Final = (
     _feature(
         "bb_pctb_20",
         "(c-SMA20+2 std)/(4 std)",
-        s.clip((_c - _centre) / (_deviation * 4.0) + 0.5, 0.5 - _half, 0.5 + _half),
+        s.clip(gap_over(_c, _centre, _deviation, 4.0, 0.5), 0.5 - _half, 0.5 + _half),
         {"n": 20, "width": 2},
         low=0.5 - _half,
         high=0.5 + _half,
@@ -188,7 +178,7 @@ FEATURES: Final = (
     _feature(
         "keltner_pos_20",
         "(c-EMA20)/(2 ATR14)",
-        (_c - s.ema(_c, 20)) / (atr(14) * 2.0),
+        gap_over(_c, s.ema(_c, 20), atr(14), 2.0),
         {"n": 20, "atr": 14, "width": 2},
         nan_rule=MEMORY,
         source="Keltner 1960; Raschke's channel of average ranges around an exponential average",
