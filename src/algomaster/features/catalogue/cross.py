@@ -91,7 +91,8 @@ FEATURES: Final = (
     ),
     Feature(
         name="cusum_state", family="cross", formula="signed CUSUM of r/sqrt(mean(r^2;60))[1], over 5",
-        expression=flow.alarm(_own / s.earlier(_realised(60), 1), _THRESHOLD / math.sqrt(_YEAR)), parameters={"threshold": 5, "n": 60},
+        expression=flow.alarm(_own / s.earlier(_realised(60), 1), _THRESHOLD / math.sqrt(_YEAR)),
+        parameters={"threshold": 5, "n": 60},
         unit="share of the threshold", low=-1.0, high=1.0,
         nan_rule="NaN until it has begun and on bars whose input is missing; the memory passes over those",
         source=(
