@@ -44,15 +44,15 @@ def directional_averages(bars: int) -> tuple[Series, Series, Series]:
     """Give Wilder's averages of +DM, -DM and the true range."""
     moved = s.node(directional.movement, _h, _l, _c, outputs=3, back=1)
     first = s.node(
-        directional.movement_averages, *s._outputs(moved), numbers=(bars,), outputs=3, begin=(0.0,) * 4, wait=bars - 1
+        directional.movement_averages, *s.outputs_of(moved), numbers=(bars,), outputs=3, begin=(0.0,) * 4, wait=bars - 1
     )
-    plus, minus, reach = s._outputs(first)
+    plus, minus, reach = s.outputs_of(first)
     return plus, minus, reach
 
 
 def directional_index(bars: int) -> tuple[Series, Series]:
     """Give (DI+ - DI-) / 100 and DX = 100 abs(DI+ - DI-) / (DI+ + DI-)."""
-    balance, index = s._outputs(s.node(directional.directional, *directional_averages(bars), outputs=2))
+    balance, index = s.outputs_of(s.node(directional.directional, *directional_averages(bars), outputs=2))
     return balance, index
 
 
@@ -60,7 +60,7 @@ def supertrend(bars: int, width: float) -> tuple[Series, Series]:
     """Give side (1 or -1) and line of the supertrend ``width`` average ranges off the middle of the bar."""
     begin = (NAN, NAN, NAN, NAN)
     first = s.node(directional.supertrend, _h, _l, _c, atr(bars), numbers=(width,), outputs=2, begin=begin)
-    side, line = s._outputs(first)
+    side, line = s.outputs_of(first)
     return side, line
 
 
@@ -76,21 +76,21 @@ def change_rate(a: Series, bars: int, scale: float = 1.0) -> Series:
 
 def money_flow(bars: int) -> Series:
     """Give the money of bars whose typical price rose as a share of that of bars where it rose or fell, in percent."""
-    rising, both = s._outputs(s.node(momentum.money_flow, typical_price(), _v, outputs=2, back=(1, 0)))
+    rising, both = s.outputs_of(s.node(momentum.money_flow, typical_price(), _v, outputs=2, back=(1, 0)))
     return s.total(rising, bars) / s.total(both, bars) * 100.0
 
 
 def session_price(price: Series, volume: Series) -> tuple[Series, Series]:
     """Give the volume-weighted mean and variance of the price since the session began."""
     first = s.node(prices.session_price, price, volume, s.fresh(), outputs=2, begin=(0.0, NAN, NAN))
-    mean, variance = s._outputs(first)
+    mean, variance = s.outputs_of(first)
     return mean, variance
 
 
 def shape(a: Series, bars: int) -> tuple[Series, Series]:
     """Give skewness and excess kurtosis of the last ``bars`` (moments over n, no correction for small samples)."""
     first = s.node(powers.shape, s.moments(a, bars)[1], *_powers(a, bars), numbers=(bars,), outputs=2)
-    skew, excess = s._outputs(first)
+    skew, excess = s.outputs_of(first)
     return skew, excess
 
 
@@ -103,5 +103,5 @@ def _powers(a: Series, bars: int) -> tuple[Series, Series]:
         powers.join_powers, *s.moments(a, late), *_powers(a, late), *s.moments(a, early), *_powers(a, early),
         numbers=(late, early), outputs=2, back=(0,) * 4 + (late,) * 4,
     )  # fmt: skip
-    three, four = s._outputs(first)
+    three, four = s.outputs_of(first)
     return three, four
