@@ -8,6 +8,7 @@ import talib
 
 from algomaster.features import library
 from algomaster.features.program import build
+from algomaster.features.tapes import Tape
 from measure import fastest_of_each, row
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
@@ -33,7 +34,7 @@ def in_one_pass(columns):
 
     def ours():
         out = np.empty((program.width, BARS))
-        program.tape().advance(given, out, 0, BARS)
+        Tape(program).advance(given, out, 0, BARS)
 
     mine, other = fastest_of_each([ours, lambda: [form.theirs(talib, columns) for form in wanted]], repeats=REPEATS)
     said = f"all of them in one pass: {mine * 1e3:.0f} ms, TA-Lib's calls {other * 1e3:.0f} ms"
@@ -62,7 +63,7 @@ def compared(name, form, columns):
 
     def ours():
         out = np.empty((len(form.ours), BARS))
-        program.tape().advance(given, out, 0, BARS)
+        Tape(program).advance(given, out, 0, BARS)
         return out
 
     def theirs():

@@ -14,6 +14,7 @@ from algomaster.features import series_bars as bars
 from algomaster.features.kernels import windows
 from algomaster.features.program import build
 from algomaster.features.series import Series
+from algomaster.features.tapes import Tape
 
 Columns = Mapping[str, np.ndarray]
 H, L, C, V = (s.given(name) for name in ("high", "low", "close", "volume"))
@@ -38,7 +39,7 @@ def evaluate(wanted: Sequence[Series], columns: Columns) -> np.ndarray:
     program = build(wanted, library.kernels())
     given = np.array([columns[name] for name in program.inputs])
     out = np.empty((len(wanted), given.shape[1]))
-    program.tape().advance(given, out, 0, given.shape[1])
+    Tape(program).advance(given, out, 0, given.shape[1])
     return out
 
 

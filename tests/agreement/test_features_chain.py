@@ -16,6 +16,7 @@ from algomaster.features.catalogue import chain, surface
 from algomaster.features.kernels.snapshot_arrays import COLUMNS
 from algomaster.features.program import build
 from algomaster.features.series import given
+from algomaster.features.tapes import LiveTape, Tape
 from chain_sessions import simulated, with_holes
 from naive import features_chain as naive
 
@@ -115,13 +116,15 @@ def test_three_underlyings_in_one_call_are_three_of_their_own():
     own = []
     for source in sources:
         own.append(np.empty((3, source.shape[1])))
-        program.tape().advance(source, own[-1], 0, source.shape[1])
-    together = np.ascontiguousarray(np.stack(sources, axis=2).reshape(len(program.inputs), -1))
-    out = np.empty((3, together.shape[1]))
-    program.tape(3).advance(together, out, 0, together.shape[1])
+        Tape(program).advance(source, own[-1], 0, source.shape[1])
+    bars = np.ascontiguousarray(np.stack(sources, axis=2).transpose(1, 0, 2))
+    out = np.empty((bars.shape[0], 3, 3))
+    live = LiveTape(program, 3)
+    for bar, values in zip(bars, out):
+        live.advance(bar, values)
     for n, single in enumerate(own):
         assert np.isfinite(single).any(axis=1).all()
-        np.testing.assert_array_equal(out[:, n::3], single)
+        np.testing.assert_array_equal(out[:, :, n].T, single)
 
 
 def test_sessions_at_once_and_minute_by_minute_give_the_same_bits(days):

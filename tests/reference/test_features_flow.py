@@ -22,6 +22,7 @@ from algomaster.features.companion_columns import companions
 from algomaster.features.inputs import series_of
 from algomaster.features.kernels import calendar as calendar_kernels
 from algomaster.features.program import build
+from algomaster.features.tapes import LiveTape, Tape
 from algomaster.market import calendar
 from naive import features_flow as naive
 from shared_data import shared_path
@@ -156,7 +157,7 @@ def test_the_money_flow_of_published_vectors():
     program = build([s.total(money * traded, bars) / s.total(traded, bars)], library.kernels())
     columns = {"high": hi, "low": lo, "close": c, "volume": v}
     out = np.empty((1, c.size))
-    program.tape().advance(np.array([columns[name] for name in program.inputs]), out, 0, c.size)
+    Tape(program).advance(np.array([columns[name] for name in program.inputs]), out, 0, c.size)
     expected = np.array(vector["expected"]["cmf"])
     np.testing.assert_allclose(out[0, -expected.size :], expected, atol=5.1e-5)
 
@@ -306,11 +307,12 @@ def test_underlyings_that_take_turns_do_not_meet():
     ]
     alone = np.empty((3, program.width, size))
     for each, own in zip(series, alone):
-        program.tape().advance(np.ascontiguousarray(each), own, 0, size)
-    together = np.empty((program.width, 3 * size))
-    turns = np.ascontiguousarray(np.stack(series, axis=-1).reshape(len(program.inputs), -1))
-    program.tape(3).advance(turns, together, 0, 3 * size)
-    np.testing.assert_array_equal(together.reshape(program.width, size, 3).transpose(2, 0, 1), alone)
+        Tape(program).advance(np.ascontiguousarray(each), own, 0, size)
+    together = np.empty((size, program.width, 3))
+    live = LiveTape(program, 3)
+    for bar, values in zip(np.ascontiguousarray(np.stack(series, axis=-1).transpose(1, 0, 2)), together):
+        live.advance(bar, values)
+    np.testing.assert_array_equal(together.transpose(2, 1, 0), alone)
 
 
 def test_real_quotes_give_what_the_formulas_say():

@@ -16,6 +16,7 @@ from algomaster.features import library
 from algomaster.features.definition import Feature
 from algomaster.features.inputs import moments_of, series_of
 from algomaster.features.program import Program, build
+from algomaster.features.tapes import Tape
 
 __all__ = ["compute", "programs"]
 
@@ -107,7 +108,7 @@ def _run(
     else:
         source = np.ascontiguousarray(series[:, rows])
         target = np.empty((len(places), source.shape[1]))
-    program.tape().advance(source, target, 0, source.shape[1])
+    Tape(program).advance(source, target, 0, source.shape[1])
     if target is not out:
         for n, place in enumerate(places):
             out[place, rows] = target[n]

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 import numpy as np
 
 from algomaster.core.types import FloatArray
-from algomaster.features.kernels.machine import Code, advance_for
+from algomaster.features.kernels.machine import Code
 from algomaster.features.series import Node, Series
 
-__all__ = ["Program", "Tape", "build", "nodes_of"]
-
-CHUNK: Final = 256
-"""Bars the tape takes at once: enough that a call of a kernel costs nothing beside its work, and few enough that the
-rows stay in the second-level cache."""
-
-
-LINE: Final = 8
-"""Numbers in a line of the cache: rows begin with one, as vector code takes twice as long across two."""
+__all__ = ["Program", "build", "nodes_of"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,7 +21,7 @@ class Program:
     Attributes
     ----------
     code : Code
-        Places are those on the tape of one underlying.
+        Rows stand in it as -1, -2, ..., numbers by their place among the numbers.
     kernels : tuple of callables
         Those that the lines of the code count.
     inputs : tuple of str
@@ -59,83 +49,6 @@ class Program:
     begin: tuple[float, ...]
     states: tuple[tuple[int, int], ...]
     width: int
-
-    def tape(self, underlyings: int = 1, *, bars: int = CHUNK) -> Tape:
-        """Give a tape whose past is missing, for so many underlyings that take turns and so many bars at once."""
-        return Tape(self, underlyings, bars)
-
-
-class Tape:
-    """A program's rows, numbers and states in one array, and how far they have come.
-
-    Parameters
-    ----------
-    program : Program
-    stride : int
-        Underlyings that take turns in the columns.
-    bars : int
-        New bars the rows have room for beside their past.
-    """
-
-    def __init__(self, program: Program, stride: int = 1, bars: int = CHUNK) -> None:
-        self.program = program
-        self.stride = stride
-        line = math.lcm(stride, LINE)
-        self.history = -(-program.history * stride // line) * line
-        self.capacity = self.history + -(-bars * stride // line) * line
-        self.cursor = self.history
-        self._advance = advance_for(program.kernels)
-        states = [np.tile(program.begin[first:end], stride) for first, end in program.states]
-        self._from = program.rows * self.capacity + program.numbers.size
-        self.array = _aligned([np.full(program.rows * self.capacity, np.nan), program.numbers, *states])
-        self.code = self._placed()
-
-    def _placed(self) -> Code:
-        """Give the code with the places of this tape: rows are counted in it as -1 - row, the rest from 0."""
-        code, capacity = self.program.code, self.capacity
-
-        def rows(values: np.ndarray) -> np.ndarray:
-            return (-1 - values) * capacity
-
-        places = np.where(code.places < 0, rows(code.places), code.places)
-        size = self.program.rows * capacity
-        sizes = np.array([end - first for first, end in self.program.states], dtype=np.int64) * self.stride
-        ends = np.cumsum(sizes)
-        heads = code.lines[:-1, 1]
-        places[heads] = code.places[heads] + size
-        places[heads + 1] = self._from + ends - sizes
-        results = code.results.copy()
-        results[:, 0] = rows(results[:, 0])
-        return Code(code.lines, places, results, rows(code.kept), rows(code.given))
-
-    def advance(self, series: FloatArray, out: FloatArray, first: int, last: int) -> None:
-        """Take columns ``first`` to ``last - 1`` of ``series`` through the program into those of ``out``."""
-        self.cursor = self._advance(
-            self.code, self.array, self.history, self.capacity, self.stride, self.cursor, series, out, first, last
-        )
-
-    def memory(self) -> FloatArray:
-        """Give all that the next bar depends on: states, then the past of each row that is looked back on."""
-        past = self.code.kept[:, None] + np.arange(self.cursor - self.history, self.cursor)
-        found: FloatArray = np.concatenate([self.array[self._from :], self.array[past].ravel()])
-        return found
-
-    def recall(self, memory: FloatArray) -> None:
-        """Go on from what :meth:`memory` gave."""
-        states = self.array.size - self._from
-        self.array[: self.program.rows * self.capacity] = np.nan
-        self.array[self._from :] = memory[:states]
-        self.cursor = self.history
-        past = self.code.kept[:, None] + np.arange(self.history)
-        self.array[past] = memory[states:].reshape(past.shape)
-
-
-def _aligned(parts: list[FloatArray]) -> FloatArray:
-    """Put arrays one behind the other into one that begins with a line of the cache."""
-    size = sum(part.size for part in parts)
-    room = np.empty(size + LINE)
-    first = -room.ctypes.data // room.itemsize % LINE
-    return np.concatenate(parts, out=room[first : first + size])
 
 
 def nodes_of(outputs: Iterable[Series]) -> list[Node]:

@@ -16,12 +16,13 @@ from algomaster.features.kernels import fours_of_two as pairs
 from algomaster.features.nodes import NAN, Kernel, Node, Series, given, node, outputs_of
 
 __all__ = [
-    "Node", "Series", "Trend", "above", "absolute", "bars_since_highest", "bars_since_lowest", "below",
-    "choose", "clip", "comoment", "correlation", "deviation", "divide_range", "earlier", "ema", "ema_pair",
-    "equal", "first_known", "first_of_session", "fresh", "given", "highest", "highest_since", "kurtosis_sums",
-    "larger", "last_known", "log", "log_ratio", "lowest", "lowest_since", "mean", "mean_deviation", "moments",
-    "node", "number_like", "outputs_of", "previous_session", "quantile", "rank", "ratio_less_one", "rma", "root", "running",
-    "session_day", "session_minute", "share", "sign", "smaller", "sum_since", "total", "trend",
+    "NAN", "Kernel", "Node", "Series", "Trend", "above", "absolute", "bars_since_highest",
+    "bars_since_lowest", "below", "choose", "clip", "comoment", "correlation", "deviation", "divide_range",
+    "earlier", "ema", "ema_pair", "equal", "first_known", "first_of_session", "fresh", "given", "highest",
+    "highest_since", "kurtosis_sums", "larger", "last_known", "log", "log_ratio", "lowest", "lowest_since",
+    "mean", "mean_deviation", "moments", "node", "number_like", "outputs_of", "previous_session", "quantile",
+    "rank", "ratio_less_one", "rma", "root", "running", "session_day", "session_minute", "share", "sign",
+    "smaller", "sum_since", "total", "trend",
 ]  # fmt: skip
 
 # --- one bar ---------------------------------------------------------------------------------------------------

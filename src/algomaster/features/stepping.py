@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +15,9 @@ from algomaster.features import library
 from algomaster.features.batch import programs
 from algomaster.features.inputs import moment_of, seconds
 from algomaster.features.program import Program
+from algomaster.features.tapes import LiveTape
 
 __all__ = ["Online", "online"]
-
-_ROOM: Final = 32
-"""Bars between two moves of the past to the front of its rows: short rows lie nearer to each other."""
 
 
 class Online:
@@ -144,8 +142,7 @@ class _Run:
     def __init__(
         self, program: Program, inputs: tuple[str, ...], places: tuple[int, ...], width: int, count: int
     ) -> None:
-        self.tape = program.tape(count, bars=_ROOM)
-        self.count = count
+        self.tape = LiveTape(program, count)
         order = [inputs.index(name) for name in program.inputs]
         self.pick = None if order == list(range(len(inputs))) else np.array(order)
         self.places = None if places == tuple(range(width)) else np.array(places)
@@ -154,9 +151,9 @@ class _Run:
     def step(self, bars: FloatArray, out: FloatArray) -> None:
         series = bars if self.pick is None else bars[self.pick]
         if self.places is None:
-            self.tape.advance(series, out, 0, self.count)
+            self.tape.advance(series, out)
         else:
-            self.tape.advance(series, self.out, 0, self.count)
+            self.tape.advance(series, self.out)
             out[self.places] = self.out
 
 

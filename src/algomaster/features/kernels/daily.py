@@ -22,7 +22,7 @@ def mean_of_sessions(tape: FloatArray, line: IntArray, start: int, stop: int, st
     """
     x, fresh, y = line[2], line[3], line[4]
     count = int(tape[line[0]])
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * (count + 3)
         seen, total, mean = tape[own + count], tape[own + count + 1], tape[own + count + 2]
         for i in range(start + each, stop, stride):
@@ -53,7 +53,7 @@ def rank_among_sessions(tape: FloatArray, line: IntArray, start: int, stop: int,
     """
     x, fresh = line[2], line[3]
     count = int(tape[line[0]])
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * (2 * count + 2)
         ordered = tape[own + count : own + 2 * count]
         seen, last = tape[own + 2 * count], tape[own + 2 * count + 1]

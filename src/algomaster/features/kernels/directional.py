@@ -66,7 +66,7 @@ def movement_averages(tape: FloatArray, line: IntArray, start: int, stop: int, s
     bars = tape[line[0]]
     weight = 1.0 / bars
     keep = 1.0 - weight
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 4 * each
         plus, minus, reach, seen = tape[own], tape[own + 1], tape[own + 2], tape[own + 3]
         i = start + each
@@ -117,7 +117,7 @@ def supertrend(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     the side (NaN before the first), the last close.
     """
     width = tape[line[0]]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 4 * each
         above, below, side, last = tape[own], tape[own + 1], tape[own + 2], tape[own + 3]
         for i in range(start + each, stop, stride):

@@ -8,7 +8,8 @@ It is::
 ``line[0]`` the kernel's numbers, ``line[1]`` its state, ``line[2:]`` the rows it reads and then those it writes. It
 writes columns ``start`` to ``stop - 1`` of its outputs and reads none at ``stop`` or later.
 
-With a ``stride`` of N the columns are N underlyings taking turns: one bar earlier is N columns earlier, and there is a
-state for each. So one call advances all of them; over history and live the stride of one underlying is 1. As no result
-depends on where a run of columns begins or how many there are, all of these give the same bits.
+One bar earlier is ``stride`` columns earlier. Over history that is 1 and the columns are many bars of one underlying.
+Live the columns are one bar of N underlyings, and the stride is as much as a whole bar takes on the tape; a kernel with
+a state has one for each of ``min(stride, stop - start)`` underlyings. As no result depends on where a run of columns
+begins or how many there are, all of these give the same bits.
 """

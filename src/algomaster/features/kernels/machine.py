@@ -1,4 +1,4 @@
-"""The machine that advances a program of features over the tape, and its driver over a history.
+"""The machine that advances a program of features over the tape, and its drivers over history and live.
 
 A program is data: arrays that say which kernel reads which rows with which numbers. The machine is compiled once for a
 set of kernels, not for a set of features, so that asking for other features compiles nothing.
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 
-__all__ = ["Code", "advance_for"]
+__all__ = ["Code", "history_for", "live_for"]
 
 
 class Code(NamedTuple):
@@ -42,21 +42,20 @@ class Code(NamedTuple):
 
 
 @functools.cache
-def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
-    """Give the driver ``advance(code, tape, history, capacity, stride, cursor, series, out, first, last)``.
+def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
+    """Give the driver ``history(code, tape, past, capacity, cursor, series, out, first, last)`` for these kernels.
 
     It takes columns ``first`` to ``last - 1`` of ``series`` (C, T) through the program and writes the same columns of
-    ``out`` (F, T). Rows of the tape have ``capacity`` columns, those before ``cursor`` are the past, of which the last
-    ``history`` are ever looked at. It gives the new cursor. All counts of columns are multiples of ``stride``.
+    ``out`` (F, T). Rows of the tape have ``capacity`` columns; those before ``cursor`` are the past, of which the last
+    ``past`` are ever looked at. It gives the new cursor.
     """
     machine = _machine(kernels)
 
-    def advance(
+    def history(
         code: Code,
         tape: FloatArray,
-        history: int,
+        past: int,
         capacity: int,
-        stride: int,
         cursor: int,
         series: FloatArray,
         out: FloatArray,
@@ -66,27 +65,67 @@ def advance_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
         while first < last:
             if cursor == capacity:
                 for r in range(code.kept.size):
-                    begun = tape[code.kept[r] : code.kept[r] + history]
-                    end = tape[code.kept[r] + capacity - history : code.kept[r] + capacity]
-                    for i in range(history):
-                        begun[i] = end[i]
-                cursor = history
+                    _move(tape, code.kept[r], code.kept[r] + capacity - past, past)
+                cursor = past
             count = min(capacity - cursor, last - first)
             for c in range(code.given.size):
                 row = tape[code.given[c] + cursor : code.given[c] + cursor + count]
                 values = series[c, first : first + count]
                 for i in range(count):
                     row[i] = values[i]
-            machine(code, tape, cursor, cursor + count, stride, out, first)
+            machine(code, tape, cursor, cursor + count, 1, out, first)
             cursor += count
             first += count
         return cursor
 
-    advance.__module__ = __name__
-    driver: Callable[..., int] = kernel(lean=True)(advance)
+    history.__module__ = __name__
+    driver: Callable[..., int] = kernel(lean=True)(history)
     return driver
 
 
+@functools.cache
+def live_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
+    """Give the driver ``live(code, tape, past, capacity, stride, cursor, bars, out)`` for these kernels.
+
+    It takes the bars of one moment (C, N) through the program into ``out`` (F, N). The tape has ``capacity`` bars of
+    ``stride`` numbers; those before ``cursor`` are the past, of which the last ``past`` are ever looked at. It gives
+    the new cursor.
+    """
+    machine = _machine(kernels)
+
+    def live(
+        code: Code,
+        tape: FloatArray,
+        past: int,
+        capacity: int,
+        stride: int,
+        cursor: int,
+        bars: FloatArray,
+        out: FloatArray,
+    ) -> int:
+        if cursor == capacity:
+            _move(tape, 0, (capacity - past) * stride, past * stride)
+            cursor = past
+        start, count = cursor * stride, bars.shape[1]
+        for c in range(code.given.size):
+            for i in range(count):
+                tape[code.given[c] + start + i] = bars[c, i]
+        machine(code, tape, start, start + count, stride, out, 0)
+        return cursor + 1
+
+    live.__module__ = __name__
+    driver: Callable[..., int] = kernel(lean=True)(live)
+    return driver
+
+
+@kernel(lean=True, inner=True)
+def _move(tape: FloatArray, to: int, origin: int, count: int) -> None:
+    target, source = tape[to : to + count], tape[origin : origin + count]
+    for i in range(count):
+        target[i] = source[i]
+
+
+@functools.cache
 def _machine(kernels: tuple[Callable[..., None], ...]) -> Callable[..., None]:
     """Write the machine: one line of the program after the other, each by its kernel."""
     calls = "\n".join(

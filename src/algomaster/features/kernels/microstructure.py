@@ -140,7 +140,7 @@ def order_imbalance(tape: FloatArray, line: IntArray, start: int, stop: int, str
     whose volume or share is missing are passed over.
     """
     buckets, sessions = int(tape[line[0] + 1]), int(tape[line[0] + 2])
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * (9 + 2 * (sessions + buckets))
         size, inside, bought, mean, today = tape[own], tape[own + 1], tape[own + 2], tape[own + 3], tape[own + 4]
         for i in range(start + each, stop, stride):

@@ -26,7 +26,7 @@ def strength(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
     weight = 1.0 / bars
     keep = 1.0 - weight
     x, y = line[2], line[3]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 3 * each
         up, down, seen = tape[own], tape[own + 1], tape[own + 2]
         i = start + each

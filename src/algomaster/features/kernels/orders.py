@@ -89,7 +89,7 @@ def quantiles(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
     bars, room, count = int(tape[line[0]]), int(tape[line[0] + 1]), int(tape[line[0] + 2])
     back = bars * stride
     size = room + 2
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * (2 * size + 2)
         which, missing = int(tape[own + 2 * size]), tape[own + 2 * size + 1]
         for i in range(start + each, stop, stride):

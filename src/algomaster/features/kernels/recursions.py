@@ -23,7 +23,7 @@ def exponential(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     bars, weight = tape[line[0]], tape[line[0] + 1]
     keep = 1.0 - weight
     x, y = line[2], line[3]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 2 * each
         average, seen = tape[own], tape[own + 1]
         i = start + each
@@ -59,7 +59,7 @@ def exponential_pair(tape: FloatArray, line: IntArray, start: int, stop: int, st
     bars_b, weight_b = tape[line[0] + 2], tape[line[0] + 3]
     keep, keep_b = 1.0 - weight, 1.0 - weight_b
     x, x_b, y, y_b = line[2], line[3], line[4], line[5]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 4 * each
         average, seen, average_b, seen_b = tape[own], tape[own + 1], tape[own + 2], tape[own + 3]
         i = start + each
@@ -114,7 +114,7 @@ def _all_known(tape: FloatArray, first: int, last: int, stride: int) -> bool:
 def running(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Sum of all values since the beginning, compensated (Neumaier 1974). State: the sum, what it has lost."""
     x, y = line[2], line[3]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 2 * each
         total, lost = tape[own], tape[own + 1]
         for i in range(start + each, stop, stride):
@@ -133,7 +133,7 @@ def running(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int
 def previous_known(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The last known value of a, this bar's included. State: that value."""
     x, y = line[2], line[3]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         last = tape[line[1] + each]
         for i in range(start + each, stop, stride):
             value = tape[x + i]

@@ -62,7 +62,7 @@ def two_states(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
         said = said if said < 300.0 else 300.0
         y[i] = exp(said) - 1.0
     come, last = 1.0 - calm, wild + calm - 1.0
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         state = tape[line[1] + each]
         for i in range(each, stop - start, stride):
             known = a[i] == a[i]
@@ -82,7 +82,7 @@ def cumulative_sum_alarm(tape: FloatArray, line: IntArray, start: int, stop: int
     the sum upwards, the sum downwards. A missing a is passed over.
     """
     threshold = tape[line[0]]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 2 * each
         up, down = tape[own], tape[own + 1]
         for i in range(start + each, stop, stride):

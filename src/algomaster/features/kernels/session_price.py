@@ -17,7 +17,7 @@ def session_price(tape: FloatArray, line: IntArray, start: int, stop: int, strid
     Bars whose price or weight is missing, or whose weight is not positive, are passed over. State: the weight, the
     mean, the sum of weighted squared deviations.
     """
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 3 * each
         weight, mean, spread = tape[own], tape[own + 1], tape[own + 2]
         for i in range(start + each, stop, stride):

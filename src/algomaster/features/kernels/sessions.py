@@ -18,7 +18,7 @@ _INDIA: Final = 19_800.0
 @kernel(lean=True, inner=True)
 def clock(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """From seconds UTC the day's number and minute in Asia/Kolkata, and 1 at the first bar of a day. State: the day."""
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         last = tape[line[1] + each]
         for i in range(start + each, stop, stride):
             local = tape[line[2] + i] + _INDIA
@@ -34,7 +34,7 @@ def clock(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
 def sum_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Sum of a since the session began (b is 1 at its first bar); NaN until a value is known. State: the sum."""
     x, fresh, y = line[2], line[3], line[4]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         total = tape[line[1] + each]
         for i in range(start + each, stop, stride):
             total = math.nan if tape[fresh + i] == 1.0 else total
@@ -49,7 +49,7 @@ def sum_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
 def highest_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Highest a since the session began (b is 1 at its first bar), missing ones passed over. State: that value."""
     x, fresh, y = line[2], line[3], line[4]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         top = tape[line[1] + each]
         for i in range(start + each, stop, stride):
             value = tape[x + i]
@@ -62,7 +62,7 @@ def highest_since(tape: FloatArray, line: IntArray, start: int, stop: int, strid
 def lowest_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Lowest a since the session began (b is 1 at its first bar), missing ones passed over. State: that value."""
     x, fresh, y = line[2], line[3], line[4]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         low = tape[line[1] + each]
         for i in range(start + each, stop, stride):
             value = tape[x + i]
@@ -75,7 +75,7 @@ def lowest_since(tape: FloatArray, line: IntArray, start: int, stop: int, stride
 def first_of_session(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The session's first known a (b is 1 at its first bar). State: that value."""
     x, fresh, y = line[2], line[3], line[4]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         first = tape[line[1] + each]
         for i in range(start + each, stop, stride):
             first = tape[x + i] if tape[fresh + i] == 1.0 or first != first else first
@@ -87,7 +87,7 @@ def first_of_session(tape: FloatArray, line: IntArray, start: int, stop: int, st
 def day_before(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The last known a of the session before (b is 1 at a first bar). State: that value, the last of this session."""
     x, fresh, y = line[2], line[3], line[4]
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + 2 * each
         before, last = tape[own], tape[own + 1]
         for i in range(start + each, stop, stride):

@@ -46,7 +46,7 @@ def usual_at_minute(tape: FloatArray, line: IntArray, start: int, stop: int, str
     """
     minutes, sessions = int(tape[line[0] + 1]), int(tape[line[0] + 2])
     size = 2 + (sessions + 3) * minutes
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * size
         means, rows = own + 2, own + 2 + 2 * minutes
         for i in range(start + each, stop, stride):

@@ -20,7 +20,7 @@ def value_area(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     """
     side, share = int(tape[line[0] + 1]), tape[line[0] + 2]
     steps = 2 * side + 1
-    for each in range(stride):
+    for each in range(min(stride, stop - start)):
         own = line[1] + each * (steps + 9)
         bins = tape[own + 7 : own + 7 + steps]
         first, total = tape[own], tape[own + 1]
