@@ -8,7 +8,7 @@ import pytest
 
 from algomaster import features
 from algomaster.features import library
-from algomaster.features.companions import companions
+from algomaster.features.companion_columns import companions
 from algomaster.market import calendar
 
 FAMILIES = ("volume", "microstructure", "clock", "cross")

@@ -31,7 +31,7 @@ def usual_at_minute(a: Series, *, first: int, minutes: int, sessions: int, least
 
 def value_area(price: Series, traded: Series, *, step: float, steps: int, share: float) -> tuple[Series, Series]:
     """Fullest price of the session, and the width of the area around it that holds ``share`` of the volume."""
-    begin = (NAN,) + (0.0,) * (2 * steps + 9)
+    begin = (0.0,) * (2 * steps + 10)
     inputs = (price, traded, s.fresh())
     first = node(volume_profile.value_area, *inputs, numbers=(step, steps, share), outputs=2, begin=begin)
     return Series(first.node, 0), Series(first.node, 1)

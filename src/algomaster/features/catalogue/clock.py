@@ -73,7 +73,7 @@ FEATURES: Final = (
         "days_to_event", "sessions to the next scheduled event (RBI, Budget, FOMC)", s.given("days_to_event") + 0.0,
         unit="sessions", low=0.0, nan_rule=f"{SAME_BAR}: no event was known of",
         knowable="at the bar's end; an event counts from the moment its table says it was known",
-        source="a dated table of events with its own avail_ts (features.companions.event_days)",
+        source="a dated table of events with its own avail_ts (features.companion_columns.event_days)",
     ),
     _clock(
         "is_post_holiday", "1 in the first session after a weekday without a day session", _day.after_holiday, **_FLAG

@@ -9,14 +9,15 @@ from algomaster.features import series as s
 from algomaster.features import series_flow as flow
 from algomaster.features.definition import SAME_BAR, Feature
 from algomaster.features.series import Series
+from algomaster.features.series_bars import log_return
 
 __all__ = ["FEATURES"]
 
-_c, _peer = s.given("close"), s.given("peer")
-_own = s.log_ratio(_c, s.earlier(_c, 1))
+_peer = s.given("peer")
+_own = log_return()
 _other = s.log_ratio(_peer, s.earlier(_peer, 1))
 _breadth = s.given("breadth")
-_YEAR: Final = math.sqrt(252 * 375)
+_YEAR: Final = 252 * 375
 _CALM: Final = 0.09
 _WILD: Final = 0.18
 _SPREAD: Final = 0.4
@@ -28,9 +29,9 @@ def _change_of(name: str, bars: int) -> Series:
     return s.log_ratio(s.given(name), s.earlier(s.given(name), bars))
 
 
-def _rms(n: int) -> Series:
-    """Give the root of the mean squared return: rv_n without its year."""
-    return s.root(s.mean(_own * _own, n))
+def _realised(n: int) -> Series:
+    """Give rv_n, as the family of volatility does."""
+    return s.root(s.total(_own * _own, n) * (_YEAR / n))
 
 
 _beta = s.comoment(_other, _own, 60) / s.moments(_own, 60)[1]
@@ -78,7 +79,7 @@ FEATURES: Final = (
     ),
     Feature(
         name="regime_vol", family="cross", formula="P(turbulent | rv_20 up to now), two states of ln rv_20",
-        expression=flow.turbulence(_rms(20) * _YEAR, calm=_CALM, wild=_WILD, spread=_SPREAD, stay=_STAY),
+        expression=flow.turbulence(_realised(20), calm=_CALM, wild=_WILD, spread=_SPREAD, stay=_STAY),
         parameters={"calm": _CALM, "turbulent": _WILD, "spread": _SPREAD, "stay": _STAY, "n": 20}, unit="probability",
         low=0.0, high=1.0, sessions=6,
         nan_rule="NaN until rv_20 has begun, and on bars where it is missing or 0; the memory passes over those",
@@ -90,7 +91,8 @@ FEATURES: Final = (
     ),
     Feature(
         name="cusum_state", family="cross", formula="signed CUSUM of r/sqrt(mean(r^2;60))[1], over 5",
-        expression=flow.alarm(_own / s.earlier(_rms(60), 1), _THRESHOLD), parameters={"threshold": 5, "n": 60},
+        expression=flow.alarm(_own / s.earlier(_realised(60), 1), _THRESHOLD / math.sqrt(_YEAR)),
+        parameters={"threshold": 5, "n": 60},
         unit="share of the threshold", low=-1.0, high=1.0,
         nan_rule="NaN until it has begun and on bars whose input is missing; the memory passes over those",
         source=(

@@ -13,6 +13,7 @@ from algomaster.features import series as s
 from algomaster.features import series_flow as flow
 from algomaster.features.definition import SAME_BAR, Feature
 from algomaster.features.series import Series
+from algomaster.features.series_bars import log_return
 
 __all__ = ["FEATURES"]
 
@@ -20,9 +21,8 @@ _RATE: Final = 0.065
 """Interest a year in the carry of a future: near the repo rate of the Reserve Bank over the years on record."""
 
 _h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
-_c1 = s.earlier(_c, 1)
-_change = _c - _c1
-_return = s.log_ratio(_c, _c1)
+_change = _c - s.earlier(_c, 1)
+_return = log_return()
 _bought = flow.normal_share(_change / s.deviation(_change, 20))
 _PRICE: Final = frozenset({"price"})
 _EASLEY: Final = "Easley, Lopez de Prado and O'Hara 2012, Flow Toxicity and Liquidity in a High-frequency World"
@@ -41,8 +41,7 @@ def _kyle(n: int) -> Series:
 
 
 def _variance_ratio(q: int, n: int) -> Series:
-    long = s.log_ratio(_c, s.earlier(_c, q))
-    return s.moments(long, n)[1] / (s.moments(_return, n)[1] * float(q))
+    return s.moments(log_return(q), n)[1] / (s.moments(_return, n)[1] * float(q))
 
 
 def _basis() -> Series:

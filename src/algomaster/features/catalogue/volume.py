@@ -17,14 +17,13 @@ from algomaster.features import series as s
 from algomaster.features import series_flow as flow
 from algomaster.features.definition import Feature
 from algomaster.features.series import Series
+from algomaster.features.series_bars import atr, bar_price, log_return, session_price, typical_price
 
 __all__ = ["FEATURES"]
 
 _h, _l, _c, _v = (s.given(name) for name in ("high", "low", "close", "volume"))
-_c1 = s.earlier(_c, 1)
-_change = _c - _c1
-_return = s.log_ratio(_c, _c1)
-_typical = (_h + _l + _c) / 3.0
+_change = _c - s.earlier(_c, 1)
+_return = log_return()
 _usual = s.mean(_v, 20)
 _log_volume = s.log(_v, 1.0)
 _NO_RANGE: Final = 1e-300  # added to a range it changes nothing but 0
@@ -38,16 +37,9 @@ def _score(a: Series, n: int) -> Series:
     return (a - s.moments(a, n)[0]) / s.deviation(a, n)
 
 
-def _atr(n: int) -> Series:
-    return s.rma(s.larger(_h, _c1) - s.smaller(_l, _c1), n)
-
-
 def _vwap_slope(n: int) -> Series:
     """Give the slope of the session's VWAP over n bars; where they reach into the session before the base is 0."""
-    price = s.first_known(s.given("vwap"), _typical)
-    turnover = price * _v
-    priced = _v + s.number_like(turnover, 0.0)  # the volume of a bar without a price must not count either
-    vwap = s.sum_since(turnover) / s.sum_since(priced)
+    vwap, _ = session_price(bar_price(), _v)
     return s.trend(vwap, n).slope / (_c * (1.0 - s.highest(s.fresh(), n - 1)))
 
 
@@ -62,7 +54,7 @@ def _volume_balance(n: int) -> Series:
 
 
 def _value_area_pos() -> Series:
-    middle, width = flow.value_area(_typical, _v, step=0.001, steps=100, share=0.7)
+    middle, width = flow.value_area(typical_price(), _v, step=0.001, steps=100, share=0.7)
     return (_c - middle) / width
 
 
@@ -123,7 +115,7 @@ FEATURES: Final = (
     ),
     Feature(
         name="force_13", family="volume", formula="EMA13(v*(c-c1))/(ATR14*SMA20(v))",
-        expression=s.ema(_v * _change, 13) / (_atr(14) * _usual), parameters={"n": 13, "atr": 14, "sma": 20},
+        expression=s.ema(_v * _change, 13) / (atr(14) * _usual), parameters={"n": 13, "atr": 14, "sma": 20},
         nan_rule="NaN until all three averages have begun, and while a missing value is in the last 20 bars",
         source="Elder 1993, Trading for a Living: force index, here by the usual range times the usual volume",
     ),

@@ -140,41 +140,45 @@ def order_imbalance(tape: FloatArray, line: IntArray, start: int, stop: int, str
     whose volume or share is missing are passed over.
     """
     buckets, sessions = int(tape[line[0] + 1]), int(tape[line[0] + 2])
-    size = 9 + 2 * (sessions + buckets)
     for each in range(min(stride, stop - start)):
-        own = line[1] + each * size
+        own = line[1] + each * (9 + 2 * (sessions + buckets))
+        size, inside, bought, mean, today = tape[own], tape[own + 1], tape[own + 2], tape[own + 3], tape[own + 4]
         for i in range(start + each, stop, stride):
             if tape[line[4] + i] == 1.0:
-                _next_size(tape, own, tape[line[0]], sessions)
+                size = _next_size(tape, own, tape[line[0]], sessions, today)
+                inside, bought, today = 0.0, 0.0, 0.0
             volume, share = tape[line[2] + i], tape[line[3] + i]
             known = (volume >= 0.0) & (volume < math.inf)
-            tape[own + 4] += volume if known else 0.0
-            if known & (share == share) & (tape[own] > 0.0):
-                room = tape[own] - tape[own + 1]
-                if volume < room:
-                    tape[own + 1] += volume
-                    tape[own + 2] += volume * share
+            today += volume if known else 0.0
+            known = known & (share == share)
+            if known & (size > 0.0):
+                over = inside + volume - size
+                if over < 0.0:
+                    inside += volume
+                    bought += volume * share
                 else:
-                    _spill(tape, own, own + 9 + 2 * sessions, buckets, volume - room, share)
-            tape[line[5] + i] = tape[own + 3] if known & (share == share) else math.nan
+                    last = bought + (size - inside) * share
+                    inside, mean = _spill(tape, own, own + 9 + 2 * sessions, buckets, size, last, over, share)
+                    bought = inside * share
+            tape[line[5] + i] = mean if known else math.nan
+        tape[own], tape[own + 1], tape[own + 2], tape[own + 3], tape[own + 4] = size, inside, bought, mean, today
 
 
 @kernel(lean=True, inner=True)
-def _next_size(tape: FloatArray, own: int, parts: float, sessions: int) -> None:
-    """Take the volume of the session that has ended into the size of a bucket, and begin an empty one."""
+def _next_size(tape: FloatArray, own: int, parts: float, sessions: int, ended: float) -> float:
+    """Take the volume of the session that has ended into the size of a bucket."""
     if tape[own + 5] >= 0.0:
-        _remember(tape, own + 9, own + 7, sessions, tape[own + 4])
+        _remember(tape, own + 9, own + 7, sessions, ended)
     tape[own + 5] = tape[own + 5] + 1.0 if tape[own + 5] < sessions else tape[own + 5]
     total = _sum(tape, own + 9 + int(tape[own + 7]), sessions)
-    tape[own] = total / (sessions * parts) if tape[own + 5] >= sessions else math.nan
-    tape[own + 1], tape[own + 2], tape[own + 4] = 0.0, 0.0, 0.0
+    return total / (sessions * parts) if tape[own + 5] >= sessions else math.nan
 
 
 @kernel(lean=True, inner=True)
-def _spill(tape: FloatArray, own: int, ring: int, buckets: int, over: float, share: float) -> None:
-    """Close the bucket that is full, and those that what is over fills as well; then take the mean anew."""
-    size = tape[own]
-    bought = tape[own + 2] + (size - tape[own + 1]) * share
+def _spill(
+    tape: FloatArray, own: int, ring: int, buckets: int, size: float, bought: float, over: float, share: float
+) -> tuple[float, float]:
+    """Close the bucket that is full, and those that what is over fills as well: what is in the next, and the mean."""
     _remember(tape, ring, own + 8, buckets, abs(2.0 * bought / size - 1.0))
     times = over / size
     whole = math.floor(times if times < 1e15 else 1e15)
@@ -183,10 +187,8 @@ def _spill(tape: FloatArray, own: int, ring: int, buckets: int, over: float, sha
     filled = tape[own + 6] + 1.0 + whole
     tape[own + 6] = filled if filled < buckets else float(buckets)
     rest = over - whole * size
-    rest = rest if rest > 0.0 else 0.0
-    tape[own + 1], tape[own + 2] = rest, rest * share
     mean = _sum(tape, ring + int(tape[own + 8]), buckets) / buckets
-    tape[own + 3] = mean if filled >= buckets else math.nan
+    return (rest if rest > 0.0 else 0.0), (mean if filled >= buckets else math.nan)
 
 
 @kernel(lean=True, inner=True)

@@ -18,60 +18,55 @@ def value_area(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     volume inside. State: first price, volume, fullest step, lowest and highest step with volume, then two empty steps,
     the volumes of all steps, two empty ones. Bars without volume are passed over.
     """
-    steps = 2 * int(tape[line[0] + 1]) + 1
-    size = 5 + steps + 4
+    side, share = int(tape[line[0] + 1]), tape[line[0] + 2]
+    steps = 2 * side + 1
     for each in range(min(stride, stop - start)):
-        own = line[1] + each * size
+        own = line[1] + each * (steps + 9)
         bins = tape[own + 7 : own + 7 + steps]
+        first, total = tape[own], tape[own + 1]
+        fullest, bottom, top = int(tape[own + 2]), int(tape[own + 3]), int(tape[own + 4])
         for i in range(start + each, stop, stride):
             if tape[line[4] + i] == 1.0:
                 for k in range(steps):
                     bins[k] = 0.0
-                tape[own], tape[own + 1] = math.nan, 0.0
+                total = 0.0
             price, volume = tape[line[2] + i], tape[line[3] + i]
+            known = (price > 0.0) & (price < math.inf) & (volume >= 0.0) & (volume < math.inf)
+            if known & (volume > 0.0):
+                first = price if total == 0.0 else first
+                at = _step_of(price, first, tape[line[0]], side)
+                bottom = at if total == 0.0 or at < bottom else bottom
+                top = at if total == 0.0 or at > top else top
+                bins[at] += volume
+                fullest = at if total == 0.0 or bins[at] > bins[fullest] else fullest
+                total += volume
             middle, width = math.nan, math.nan
-            if (price > 0.0) & (price < math.inf) & (volume >= 0.0) & (volume < math.inf):
-                if volume > 0.0:
-                    _add(tape, own, bins, tape[line[0]], price, volume)
-                if tape[own + 1] > 0.0:
-                    step = tape[own] * tape[line[0]]
-                    low, high = _around(tape, own, tape[line[0] + 2] * tape[own + 1])
-                    middle = tape[own] + (tape[own + 2] - tape[line[0] + 1]) * step
-                    width = (high - low + 1) * step
+            if known & (total > 0.0):
+                unit = first * tape[line[0]]
+                middle = first + (fullest - side) * unit
+                width = _steps_around(tape, own + 7, fullest, bottom, top, share * total) * unit
             tape[line[5] + i] = middle
             tape[line[6] + i] = width
+        tape[own], tape[own + 1] = first, total
+        tape[own + 2], tape[own + 3], tape[own + 4] = float(fullest), float(bottom), float(top)
 
 
 @kernel(lean=True, inner=True)
-def _add(tape: FloatArray, own: int, bins: FloatArray, share: float, price: float, volume: float) -> None:
-    """Put a bar's volume on the step of its price; beyond the outermost step on that."""
-    last = bins.size - 1
-    if tape[own + 1] == 0.0:
-        tape[own] = price
-    place = (price - tape[own]) / (tape[own] * share) + 0.5 * last + 0.5
-    place = 0.0 if place < 0.0 else (float(last) if place > last else place)
-    at = int(place)
-    place = float(at)
-    bins[at] += volume
-    if tape[own + 1] == 0.0:
-        tape[own + 2], tape[own + 3], tape[own + 4] = place, place, place
-    tape[own + 1] += volume
-    if bins[at] > bins[int(tape[own + 2])]:
-        tape[own + 2] = place
-    tape[own + 3] = place if place < tape[own + 3] else tape[own + 3]
-    tape[own + 4] = place if place > tape[own + 4] else tape[own + 4]
+def _step_of(price: float, first: float, share: float, side: int) -> int:
+    """Give the step of a price; beyond the outermost step that one."""
+    place = (price - first) / (first * share) + side + 0.5
+    place = place if place > 0.0 else 0.0
+    return int(place if place < 2.0 * side else 2.0 * side)
 
 
 @kernel(lean=True, inner=True)
-def _around(tape: FloatArray, own: int, wanted: float) -> tuple[int, int]:
-    """Give the first and last step of the value area.
+def _steps_around(tape: FloatArray, bins: int, fullest: int, bottom: int, top: int, wanted: float) -> int:
+    """Count the steps of the value area.
 
     From the fullest step on two steps at a time are taken in, on the side where two hold more (above if equal).
     """
-    bins = own + 7
-    bottom, top = int(tape[own + 3]), int(tape[own + 4])
-    low, high = int(tape[own + 2]), int(tape[own + 2])
-    inside = tape[bins + low]
+    low, high = fullest, fullest
+    inside = tape[bins + fullest]
     while inside < wanted and (low > bottom or high < top):
         above = tape[bins + high + 1] + tape[bins + high + 2]
         below = tape[bins + low - 1] + tape[bins + low - 2]
@@ -79,4 +74,4 @@ def _around(tape: FloatArray, own: int, wanted: float) -> tuple[int, int]:
         inside += above if up else below
         high += 2 if up else 0
         low -= 0 if up else 2
-    return (low if low > bottom else bottom), (high if high < top else top)
+    return (high if high < top else top) - (low if low > bottom else bottom) + 1
