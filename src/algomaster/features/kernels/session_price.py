@@ -31,5 +31,5 @@ def session_price(tape: FloatArray, line: IntArray, start: int, stop: int, strid
                 mean += gap * (more / weight)
                 spread += more * gap * (price - mean)
             tape[line[5] + i] = mean
-            tape[line[6] + i] = spread / weight
+            tape[line[6] + i] = spread / weight if weight > 0.0 else math.nan  # Python would raise
         tape[own], tape[own + 1], tape[own + 2] = weight, mean, spread
