@@ -6,15 +6,19 @@ already is only read. Kernels are compiled for the machine they run on: warm up 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from algomaster import features, market, pricing, strategy
 from algomaster.backtest.replayer import replay
 from algomaster.backtest.sweeper import sweep
 from algomaster.core.errors import ConfigError
+from algomaster.market.loading import store_days
 
 __all__ = ["WARM_STEPS", "warm"]
 
@@ -71,10 +75,18 @@ def _backtests(days: market.Days) -> Iterator[None]:
 
 
 def _features(days: market.Days) -> Iterator[None]:
-    names = features.names()
-    features.compute(days, names)
+    features.compute(days, features.names())
     yield
-    features.online(names).state()
+    live = features.online(features.names())
+    live.update(np.full(len(live.inputs), 1.7e9))
+    yield
+    features.Snapshots(days[0]).row(0)
+    with tempfile.TemporaryDirectory() as home:
+        store_days(market.Store(home), days)
+        view = features.View("warm", underlying=days.underlying, features=["ret_1"])
+        features.materialize(view, days[0].session, days[0].session, home=home)
+        asked = {"underlying": [days.underlying], "event_time": [datetime(2024, 1, 1, 12, tzinfo=UTC)]}
+        features.get_historical(pl.DataFrame(asked), view, home=home)
 
 
 WARM_STEPS = {"pricing": _prices, "chains": _chains, "features": _features, "backtests": _backtests}

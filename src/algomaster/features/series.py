@@ -9,6 +9,7 @@ builds nodes (:mod:`algomaster.features.nodes`).
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from algomaster.features.kernels import elementwise as one
 from algomaster.features.kernels import fours, orders, recursions, sessions, windows
@@ -20,7 +21,7 @@ __all__ = [
     "bars_since_lowest", "below", "choose", "clip", "comoment", "correlation", "deviation", "divide_range",
     "earlier", "ema", "ema_pair", "equal", "first_known", "first_of_session", "fresh", "given", "highest",
     "highest_since", "kurtosis_sums", "larger", "last_known", "log", "log_ratio", "lowest", "lowest_since",
-    "mean", "mean_deviation", "moments", "node", "number_like", "outputs_of", "previous_session", "quantile",
+    "mean", "mean_deviation", "moments", "node", "number_like", "outputs_of", "previous_session", "quantiles",
     "rank", "ratio_less_one", "rma", "root", "running", "session_day", "session_minute", "share", "sign",
     "smaller", "sum_since", "total", "trend",
 ]  # fmt: skip
@@ -298,16 +299,21 @@ def rank(a: Series, *bars: int) -> tuple[Series, ...]:
     return outputs_of(first)
 
 
-def quantile(a: Series, bars: int, *shares: float) -> tuple[Series, ...]:
-    """Quantiles of the last ``bars``, between neighbours by straight line, for each of ``shares``."""
-    room = -(-bars // 8) * 8
-    inf = float("inf")
-    window = (-inf, *([inf] * (room + 1)))
+def quantiles(a: Series, windows: tuple[int, ...], shares: tuple[float, ...]) -> tuple[tuple[Series, ...], ...]:
+    """Quantiles ``shares`` of the last n bars for each n of ``windows``, between neighbours by straight line."""
+    begin: list[float] = []
+    numbers: list[float] = [len(windows), len(shares), *shares]
+    for bars in windows:
+        room = -(-bars // 8) * 8
+        window = (-math.inf, *([math.inf] * (room + 1)))
+        begin += [*window, *window, 0.0, float(bars)]
+        numbers += [bars, 2 * (room + 2) + 2]
     first = node(
-        orders.quantiles, a, numbers=(bars, room, len(shares), *shares), outputs=len(shares), back=bars,
-        begin=(*window, *window, 0.0, float(bars)), wait=bars - 1,
+        orders.quantiles, a, numbers=tuple(numbers), outputs=len(windows) * len(shares), back=windows[-1],
+        begin=tuple(begin), wait=windows[-1] - 1,
     )  # fmt: skip
-    return outputs_of(first)
+    found = outputs_of(first)
+    return tuple(found[n * len(shares) : (n + 1) * len(shares)] for n in range(len(windows)))
 
 
 # --- memory ----------------------------------------------------------------------------------------------------

@@ -62,8 +62,8 @@ def _windows() -> Iterator[tuple[str, str, Any, dict[str, Any]]]:
     yield "RESI", "Resi(c,n)/c", lambda n: s.trend(_c, n).residual / _c, {}
     yield "MAX", "Max(h,n)/c", lambda n: s.highest(_h, n) / _c, positive
     yield "MIN", "Min(l,n)/c", lambda n: s.lowest(_l, n) / _c, positive
-    yield "QTLU", "Quantile(c,n,0.8)/c", lambda n: s.quantile(_c, n, 0.8, 0.2)[0] / _c, positive
-    yield "QTLD", "Quantile(c,n,0.2)/c", lambda n: s.quantile(_c, n, 0.8, 0.2)[1] / _c, positive
+    yield "QTLU", "Quantile(c,n,0.8)/c", lambda n: _quantiles(n)[0] / _c, positive
+    yield "QTLD", "Quantile(c,n,0.2)/c", lambda n: _quantiles(n)[1] / _c, positive
     yield "RANK", "Rank(c,n)", lambda n: s.rank(_c, *WINDOWS)[WINDOWS.index(n)], share
     yield "RSV", "(c-Min(l,n))/(Max(h,n)-Min(l,n))", _raw_stochastic, share
     yield "IMAX", "IdxMax(h,n)/n", lambda n: s.bars_since_highest(_h, n, latest=False).under(n, n), share
@@ -103,6 +103,10 @@ def _between_extremes(n: int) -> Series:
     return (since_low - since_high) / n
 
 
+def _quantiles(n: int) -> tuple[Series, ...]:
+    return s.quantiles(_c, WINDOWS, (0.8, 0.2))[WINDOWS.index(n)]
+
+
 def _turmoil_ratio(n: int) -> Series:
     return s.deviation(_turmoil, n) / s.mean(_turmoil, n)
 
@@ -115,7 +119,7 @@ def _entries() -> Iterator[Feature]:
         )  # fmt: skip
     for name, formula, make, bounds in _windows():
         for n in WINDOWS:
-            wait = n - 1 if name == "RANK" else None  # its kernel serves all windows
+            wait = n - 1 if name in {"RANK", "QTLU", "QTLD"} else None  # one kernel serves all windows
             changed = {"price"} if name in {"CORR", "CORD"} else {"price", "volume"}
             yield Feature(
                 name=f"{name}{n}", family="alpha158", formula=formula, expression=make(n), parameters={"n": n},

@@ -82,35 +82,52 @@ def _count(tape: FloatArray, place: int, value: float, back: int, bars: int, str
 def quantiles(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Quantiles of a's last n values, between neighbours by straight line (Hyndman and Fan 1996, definition 7).
 
-    Numbers: n, room (n up to a multiple of eight), how many quantiles, their shares. State: the window in order between
-    -inf and inf, twice (missing values stand as inf, which also fills the room); which of the two holds; how many are
-    missing.
+    Numbers: how many windows and shares, the shares, then n of each window and what its state takes. State, a window
+    after the other: its values in order between -inf and inf, twice (missing values stand as inf, which also fills the
+    room up to a multiple of eight); which of the two holds; how many are missing. Windows take turns bar by bar: each
+    has to wait for what it wrote a bar before, and meanwhile the others go on.
     """
-    bars, room, count = int(tape[line[0]]), int(tape[line[0] + 1]), int(tape[line[0] + 2])
-    back = bars * stride
-    size = room + 2
+    windows, shares = int(tape[line[0]]), int(tape[line[0] + 1])
+    lengths = line[0] + 2 + shares
+    total = 0
+    for w in range(windows):
+        total += int(tape[lengths + 2 * w + 1])
     for each in range(min(stride, stop - start)):
-        own = line[1] + each * (2 * size + 2)
-        which, missing = int(tape[own + 2 * size]), tape[own + 2 * size + 1]
         for i in range(start + each, stop, stride):
-            new, old = tape[line[2] + i], tape[line[2] + i - back]
-            missing += (1.0 if new != new else 0.0) - (1.0 if old != old else 0.0)
-            new = new if new == new else math.inf
-            old = old if old == old else math.inf
-            here, there = own + which * size, own + (1 - which) * size
-            _replace(tape[here : here + size], tape[there + 1 : there + 1 + room], old, new)
-            which = 1 - which
-            for q in range(count):
-                place = tape[line[0] + 3 + q] * (bars - 1)
-                low = int(place)
-                below = tape[there + 1 + low]
-                above = tape[there + 2 + low] if low + 1 < bars else below
-                value = below + (above - below) * (place - low)
-                tape[line[3 + q] + i] = value if missing == 0.0 else math.nan
-        tape[own + 2 * size], tape[own + 2 * size + 1] = float(which), missing
+            own = line[1] + each * total
+            new = tape[line[2] + i]
+            for w in range(windows):
+                bars, size = int(tape[lengths + 2 * w]), int(tape[lengths + 2 * w + 1])
+                there = _slide(tape, own, size, tape[line[2] + i - bars * stride], new)
+                known = tape[own + size - 1] == 0.0
+                for q in range(shares):
+                    place = tape[line[0] + 2 + q] * (bars - 1)
+                    low = int(place)
+                    below = tape[there + low]
+                    above = tape[there + low + 1] if low + 1 < bars else below
+                    value = below + (above - below) * (place - low)
+                    tape[line[3 + w * shares + q] + i] = value if known else math.nan
+                own += size
 
 
-@kernel(lean=True, inner=True)
+@kernel(inline=True, lean=True, inner=True)
+def _slide(tape: FloatArray, own: int, size: int, old: float, new: float) -> int:
+    """Take the value that leaves out of a window and the new one in; give where the ordered values begin now."""
+    which, room = int(tape[own + size - 2]), size // 2 - 3
+    missing = tape[own + size - 1] + (1.0 if new != new else 0.0) - (1.0 if old != old else 0.0)
+    here = own + which * (room + 2)
+    there = own + (1 - which) * (room + 2) + 1
+    _replace(
+        tape[here : here + room + 2],
+        tape[there : there + room],
+        old if old == old else math.inf,
+        new if new == new else math.inf,
+    )
+    tape[own + size - 2], tape[own + size - 1] = float(1 - which), missing
+    return there
+
+
+@kernel(inline=True, lean=True, inner=True)
 def _replace(ordered: FloatArray, after: FloatArray, old: float, new: float) -> None:
     """Write the ordered window with one value out and another in, each place from its neighbours and without a branch.
 
