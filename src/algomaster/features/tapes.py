@@ -17,7 +17,7 @@ from algomaster.features.program import Program
 
 __all__ = ["LiveTape", "Tape"]
 
-CHUNK: Final = 256
+CHUNK: Final = 512
 """Bars of history at once: enough that a call of a kernel costs nothing beside its work, and few enough that the rows
 stay in the second-level cache."""
 

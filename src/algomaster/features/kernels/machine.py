@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from algomaster.core.jit import kernel, python_of
 from algomaster.core.types import FloatArray, IntArray
@@ -49,7 +49,7 @@ def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
     ``out`` (F, T). Rows of the tape have ``capacity`` columns; those before ``cursor`` are the past, of which the last
     ``past`` are ever looked at. It gives the new cursor.
     """
-    machine = _machine(kernels, live=False)
+    machine = _machine(kernels)
 
     def history(
         code: Code,
@@ -91,7 +91,7 @@ def live_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
     ``stride`` numbers; those before ``cursor`` are the past, of which the last ``past`` are ever looked at. It gives
     the new cursor.
     """
-    machine = _machine(kernels, live=True)
+    machine = _machine(kernels)
 
     def live(
         code: Code,
@@ -125,26 +125,14 @@ def _move(tape: FloatArray, to: int, origin: int, count: int) -> None:
         target[i] = source[i]
 
 
-_MANY: Final = """
-            row = tape[results[r, 0] + start:results[r, 0] + stop]
-            target = out[results[r, 1], at:at + stop - start]
-            for i in range(stop - start):
-                target[i] = row[i]
-"""
-_FEW: Final = """
-            for i in range(stop - start):
-                out[results[r, 1], at + i] = tape[results[r, 0] + start + i]
-"""
-"""How results leave the tape: as vector code, or with as little ado as possible."""
-
-
-def _machine(kernels: tuple[Callable[..., None], ...], *, live: bool) -> Callable[..., None]:
+@functools.cache
+def _machine(kernels: tuple[Callable[..., None], ...]) -> Callable[..., None]:
     """Write the machine: one line of the program after the other, each by its kernel.
 
-    Live its kernels are part of it: a call costs as much as the work on one bar.
+    The kernels are part of it, as a call costs as much as the work on one bar. Few results leave the tape with as little
+    ado as possible, many as vector code.
     """
-    if live:
-        kernels = tuple(_inlined(each) for each in kernels)
+    kernels = tuple(_inlined(each) for each in kernels)
     calls = "\n".join(
         f"        {'if' if n == 0 else 'elif'} which == {n}:\n            kernel_{n}(tape, line, start, stop, stride)"
         for n in range(len(kernels))
@@ -156,7 +144,15 @@ def machine(code, tape, start, stop, stride, out, at):
         which = lines[n, 0]
         line = code.places[lines[n, 1]:lines[n + 1, 1]]
 {calls}
-        for r in range(lines[n, 2], lines[n + 1, 2]):{_FEW if live else _MANY}
+        for r in range(lines[n, 2], lines[n + 1, 2]):
+            if stop - start < 8:
+                for i in range(stop - start):
+                    out[results[r, 1], at + i] = tape[results[r, 0] + start + i]
+            else:
+                row = tape[results[r, 0] + start:results[r, 0] + stop]
+                target = out[results[r, 1], at:at + stop - start]
+                for i in range(stop - start):
+                    target[i] = row[i]
 """
     names: dict[str, Any] = {f"kernel_{n}": each for n, each in enumerate(kernels)}
     names["__name__"] = __name__
