@@ -69,9 +69,9 @@ def compute(data: Any, names: str | Iterable[str], *, workers: int = 1) -> Any:
     groups = list(_groups(data, ts))
 
     def run(rows: slice | IntArray) -> None:
+        part = data.iloc[rows] if kind_of(data) == "pandas" else data[rows]
         for program, places in parts:
-            series = series_of(data, ts, program.inputs)
-            _run(program, series, out, places, rows)
+            _run(program, series_of(part, ts[rows], program.inputs), out, places, rows)
 
     if workers > 1 and len(groups) > 1:
         with ThreadPoolExecutor(workers) as pool:
@@ -103,15 +103,14 @@ def _order(kernel: Any) -> tuple[str, str]:
 def _run(
     program: Program, series: FloatArray, out: FloatArray, places: tuple[int, ...], rows: slice | IntArray
 ) -> None:
-    if isinstance(rows, slice) and len(places) == out.shape[0] and rows == slice(0, out.shape[1]):
-        target, source = out, series
-    else:
-        source = np.ascontiguousarray(series[:, rows])
-        target = np.empty((len(places), source.shape[1]))
-    Tape(program).advance(source, target, 0, source.shape[1])
-    if target is not out:
-        for n, place in enumerate(places):
-            out[place, rows] = target[n]
+    count = series.shape[1]
+    if isinstance(rows, slice) and len(places) == out.shape[0]:
+        Tape(program).advance(series, out, 0, count, rows.start)
+        return
+    found = np.empty((len(places), count))
+    Tape(program).advance(series, found, 0, count)
+    for place, values in zip(places, found):
+        out[place, rows] = values
 
 
 def _check_columns(frame: Any) -> None:

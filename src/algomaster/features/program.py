@@ -25,7 +25,7 @@ class Program:
     kernels : tuple of callables
         Those that the lines of the code count.
     inputs : tuple of str
-        Names of the series that come with each bar, in the order in which they are handed over.
+        Names of the series that come with each bar, in the order in which they are handed over; ``ts`` first.
     history : int
         Bars of the past that are looked back on.
     rows : int
@@ -102,7 +102,7 @@ def build(outputs: Sequence[Series], kernels: tuple[Callable[..., None], ...]) -
         begin += node.begin
         results += [(-1 - rows[each], place) for each in series for place in wanted.get(each, ())]
     lines.append((0, len(places), len(results)))
-    given = [node for node in order if node.kernel is None]
+    given = sorted((node for node in order if node.kernel is None), key=lambda node: node.name != "ts")
     code = Code(
         lines=np.array(lines, dtype=np.int64),
         places=np.array(places, dtype=np.int64),

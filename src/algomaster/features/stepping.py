@@ -43,9 +43,8 @@ class Online:
         self._of = hashlib.sha256("\n".join(f"{each.name} {each.identity}" for each in features).encode()).hexdigest()
         self._count = max(len(self.underlyings), 1)
         self._bars = np.full((len(self.inputs), self._count), np.nan)
-        self._out = np.empty((len(self.names), self._count))
         self._last = -np.inf
-        self._runs = [_Run(program, self.inputs, places, len(self.names), self._count) for program, places in parts]
+        self._runs = [_Run(program, places, self.inputs, self._bars, len(self.names)) for program, places in parts]
 
     def update(self, bar: Any) -> FloatArray:
         """Advance by one closed bar.
@@ -76,15 +75,14 @@ class Online:
                 hint="Hand over each bar once, in order.",
             )
         self._last = moment
-        out = self._out
+        values = np.empty((len(self.names), self._count))
         for run in self._runs:
-            run.step(self._bars, out)
-        values: FloatArray = out.T.copy() if self.underlyings else out[:, 0].copy()
-        return values
+            run.step(values)
+        return values.T if self.underlyings else values[:, 0]
 
     def _read(self, bar: Any) -> float:
         bars = self._bars
-        if isinstance(bar, Mapping):
+        if not isinstance(bar, np.ndarray) and isinstance(bar, Mapping):
             rows = [bar.get(name, {}) for name in self.underlyings] if self.underlyings else [bar]
             moments = {moment_of(row["ts"]) for row in rows if row.get("ts") is not None}
             if len(moments) != 1:
@@ -137,24 +135,26 @@ class Online:
 
 
 class _Run:
-    """One program and its tape."""
+    """One program, its tape, and which of the bars' series it reads."""
 
     def __init__(
-        self, program: Program, inputs: tuple[str, ...], places: tuple[int, ...], width: int, count: int
+        self, program: Program, places: tuple[int, ...], inputs: tuple[str, ...], bars: FloatArray, width: int
     ) -> None:
-        self.tape = LiveTape(program, count)
-        order = [inputs.index(name) for name in program.inputs]
-        self.pick = None if order == list(range(len(inputs))) else np.array(order)
+        self.tape = LiveTape(program, bars.shape[1])
+        first = inputs.index(program.inputs[0]) if program.inputs else 0
+        together = inputs[first : first + len(program.inputs)] == program.inputs
+        self.series = bars[first : first + len(program.inputs)] if together else bars
+        self.pick = None if together else np.array([inputs.index(name) for name in program.inputs])
         self.places = None if places == tuple(range(width)) else np.array(places)
-        self.out = np.empty((len(places), count))
+        self.out = np.empty((len(places), bars.shape[1]))
 
-    def step(self, bars: FloatArray, out: FloatArray) -> None:
-        series = bars if self.pick is None else bars[self.pick]
+    def step(self, values: FloatArray) -> None:
+        series = self.series if self.pick is None else self.series[self.pick]
         if self.places is None:
-            self.tape.advance(series, out)
+            self.tape.advance(series, values)
         else:
             self.tape.advance(series, self.out)
-            out[self.places] = self.out
+            values[self.places] = self.out
 
 
 def online(names: str | Iterable[str], *, underlyings: Iterable[str] = (), state: bytes | None = None) -> Online:

@@ -43,10 +43,10 @@ class Tape:
         self._advance = history_for(program.kernels)
         self.array, self.code, _ = _laid(program, self.capacity, program.rows * self.capacity, 1)
 
-    def advance(self, series: FloatArray, out: FloatArray, first: int, last: int) -> None:
-        """Take columns ``first`` to ``last - 1`` of ``series`` (C, T) through the program, into ``out`` (F, T)."""
+    def advance(self, series: FloatArray, out: FloatArray, first: int, last: int, at: int = 0) -> None:
+        """Take columns ``first`` to ``last - 1`` of ``series`` through the program, into ``out`` from ``at`` on."""
         self.cursor = self._advance(
-            self.code, self.array, self.history, self.capacity, self.cursor, series, out, first, last
+            self.code, self.array, self.history, self.capacity, self.cursor, series, out, first, last, at
         )
 
 

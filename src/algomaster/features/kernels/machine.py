@@ -43,11 +43,11 @@ class Code(NamedTuple):
 
 @functools.cache
 def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
-    """Give the driver ``history(code, tape, past, capacity, cursor, series, out, first, last)`` for these kernels.
+    """Give the driver ``history(code, tape, past, capacity, cursor, series, out, first, last, at)`` for these kernels.
 
-    It takes columns ``first`` to ``last - 1`` of ``series`` (C, T) through the program and writes the same columns of
-    ``out`` (F, T). Rows of the tape have ``capacity`` columns; those before ``cursor`` are the past, of which the last
-    ``past`` are ever looked at. It gives the new cursor.
+    It takes columns ``first`` to ``last - 1`` of ``series`` (C, T) through the program and writes the columns ``at``
+    further on of ``out``. Rows of the tape have ``capacity`` columns; those before ``cursor`` are the past, of which
+    the last ``past`` are ever looked at. It gives the new cursor.
     """
     machine = _machine(kernels)
 
@@ -61,6 +61,7 @@ def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
         out: FloatArray,
         first: int,
         last: int,
+        at: int,
     ) -> int:
         while first < last:
             if cursor == capacity:
@@ -73,7 +74,7 @@ def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
                 values = series[c, first : first + count]
                 for i in range(count):
                     row[i] = values[i]
-            machine(code, tape, cursor, cursor + count, 1, out, first)
+            machine(code, tape, cursor, cursor + count, 1, out, at + first)
             cursor += count
             first += count
         return cursor
@@ -129,8 +130,8 @@ def _move(tape: FloatArray, to: int, origin: int, count: int) -> None:
 def _machine(kernels: tuple[Callable[..., None], ...]) -> Callable[..., None]:
     """Write the machine: one line of the program after the other, each by its kernel.
 
-    The kernels are part of it, as a call costs as much as the work on one bar. Few results leave the tape with as little
-    ado as possible, many as vector code.
+    The kernels are part of it, as a call costs as much as the work on one bar. Few results leave the tape with as
+    little ado as possible, many as vector code.
     """
     kernels = tuple(_inlined(each) for each in kernels)
     calls = "\n".join(
