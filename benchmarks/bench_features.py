@@ -35,6 +35,9 @@ def run():
         rows.append(row(f"{preset}: 1M bars, one thread, into a frame", taken, "s", seconds))
         taken = median_seconds(partial(features.compute, many, names, workers=2), repeats=3)
         rows.append(row(f"{preset}: {SYMBOLS} underlyings x {EACH:,} bars, two threads", taken, "s", 1.0))
+        wide = (len(names), BARS)
+        touched = fastest_seconds(lambda wide=wide: np.empty(wide).fill(1.0), repeats=5)
+        rows.append(row(f"{preset}: 1M bars, what writing as many numbers into new memory takes", touched, "s"))
         rows += one_bar(long, preset)
     return rows + beside_qlib()
 
