@@ -60,6 +60,8 @@ def load_bars(view: View, underlying: str, sessions: Sequence[date], home: Home)
         found = _of_chain(underlying, sessions, home, chain)
         frame = frame.join(found, on="ts", how="left", maintain_order="left")
         frame = frame.with_columns(pl.col(chain).fill_null(float("nan")))
+    if "volume" in columns:
+        frame = _with_volume(frame, underlying, sessions, home)
     parts = frame.drop("underlying").partition_by("session", as_dict=True, include_key=False)
     return {day: part for (day, *_), part in parts.items() if isinstance(day, date)}
 
@@ -75,6 +77,18 @@ def _of_chain(underlying: str, sessions: Sequence[date], home: Home, columns: Se
         given = [pl.col(name) if name in found.columns else pl.lit(float("nan")).alias(name) for name in columns]
         parts.append(found.select(pl.col("ts").cast(TIMESTAMP), *(value.cast(pl.Float64) for value in given)))
     return pl.concat(parts)
+
+
+def _with_volume(frame: pl.DataFrame, underlying: str, sessions: Sequence[date], home: Home) -> pl.DataFrame:
+    """Let options' volume stand in for the future's in sessions without any, as in what sessions of a chain give."""
+    silent = frame.group_by("session").agg(pl.col("volume").is_nan().all()).filter("volume")["session"].to_list()
+    held = Store(home).sessions("option_minute", underlying=underlying, start=sessions[0], end=sessions[-1])
+    for day in sorted(set(silent) & set(held)):
+        (loaded,) = load(underlying, day, day, home=home.where)
+        traded = library.chain_inputs(loaded, chain=False).select(pl.col("ts").cast(TIMESTAMP), traded="volume")
+        frame = frame.join(traded, on="ts", how="left", maintain_order="left")
+        frame = frame.with_columns(volume=pl.coalesce("traded", "volume")).drop("traded")
+    return frame
 
 
 def digest(frame: pl.DataFrame) -> bytes:
