@@ -15,6 +15,7 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = ["DAY_FIELDS", "angle", "trading_day"]
 
@@ -74,10 +75,10 @@ def _one_day(
     sessions = tape[last + 3] - tape[row + 3] if ahead else math.nan
     minutes = tape[last + 4] - tape[row + 4] if ahead else math.nan
     nights = monthly - day if monthly >= day else math.nan
-    begins = tape[line[3] + start : line[3] + stop]
-    since, left = tape[line[6] + start : line[6] + stop], tape[line[7] + start : line[7] + stop]
-    to_expiry, until = tape[line[8] + start : line[8] + stop], tape[line[9] + start : line[9] + stop]
-    to_monthly, holiday = tape[line[10] + start : line[10] + stop], tape[line[11] + start : line[11] + stop]
+    begins = span(tape, line[3] + start, stop - start)
+    since, left = span(tape, line[6] + start, stop - start), span(tape, line[7] + start, stop - start)
+    to_expiry, until = span(tape, line[8] + start, stop - start), span(tape, line[9] + start, stop - start)
+    to_monthly, holiday = span(tape, line[10] + start, stop - start), span(tape, line[11] + start, stop - start)
     for i in range(stop - start):
         good = (begins[i] >= opened) & (begins[i] + length <= closed)
         missing = 0.0 if good else math.nan
@@ -98,8 +99,8 @@ def angle(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
     With u the turns from the nearest whole one both are the sine of at most a quarter turn:
     cos(2 pi u) = sin(2 pi (1/4 - abs(u))).
     """
-    a = tape[line[2] + start : line[2] + stop]
-    sine, cosine = tape[line[3] + start : line[3] + stop], tape[line[4] + start : line[4] + stop]
+    a = span(tape, line[2] + start, stop - start)
+    sine, cosine = span(tape, line[3] + start, stop - start), span(tape, line[4] + start, stop - start)
     around, shift = tape[line[0]], tape[line[0] + 1]
     for i in range(stop - start):
         value = a[i] + shift

@@ -7,6 +7,7 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 from algomaster.pricing.kernels.elementary import log_ratio
 
 __all__ = ["candle", "gap_over", "ranges"]
@@ -21,11 +22,11 @@ def candle(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
     (c - o) / o, (h - l) / o, then over h - l: c - o, h - max(o, c), min(o, c) - l, 2 c - h - l.
     """
     count = stop - start
-    o, h = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    l, c = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]  # noqa: E741
-    middle, length = tape[line[6] + start : line[6] + stop], tape[line[7] + start : line[7] + stop]
-    body, upper = tape[line[8] + start : line[8] + stop], tape[line[9] + start : line[9] + stop]
-    lower, shift = tape[line[10] + start : line[10] + stop], tape[line[11] + start : line[11] + stop]
+    o, h = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    l, c = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)  # noqa: E741
+    middle, length = span(tape, line[6] + start, stop - start), span(tape, line[7] + start, stop - start)
+    body, upper = span(tape, line[8] + start, stop - start), span(tape, line[9] + start, stop - start)
+    lower, shift = span(tape, line[10] + start, stop - start), span(tape, line[11] + start, stop - start)
     for i in range(count):
         reach, gain = h[i] - l[i], c[i] - o[i]
         base = reach if reach != 0.0 else math.nan
@@ -50,10 +51,10 @@ def ranges(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
     ln(h/o) ln(h/c) + ln(l/o) ln(l/c) (Rogers and Satchell 1991), which rounding must not take below 0.
     """
     count = stop - start
-    o, h = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    l, c = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]  # noqa: E741
-    body, square = tape[line[6] + start : line[6] + stop], tape[line[7] + start : line[7] + stop]
-    garman, rogers = tape[line[8] + start : line[8] + stop], tape[line[9] + start : line[9] + stop]
+    o, h = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    l, c = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)  # noqa: E741
+    body, square = span(tape, line[6] + start, stop - start), span(tape, line[7] + start, stop - start)
+    garman, rogers = span(tape, line[8] + start, stop - start), span(tape, line[9] + start, stop - start)
     for i in range(count):
         reach, down, gain = _log(h[i], l[i]), _log(l[i], o[i]), _log(c[i], o[i])
         up = reach + down
@@ -76,8 +77,8 @@ def _log(a: float, b: float) -> float:
 @kernel(lean=True, inner=True)
 def gap_over(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """(a - b) / (c times the first number) + the second; NaN where the base is 0."""
-    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    a, b = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    c, y = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     scale, more = tape[line[0]], tape[line[0] + 1]
     for i in range(stop - start):
         base = c[i] * scale

@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = ["change_of_same"]
 
@@ -15,13 +16,13 @@ def change_of_same(tape: FloatArray, line: IntArray, start: int, stop: int, stri
     """Change of a over the first number of bars, NaN where b, the key, is missing or was another then."""
     back = int(tape[line[0]]) * stride
     a, key, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     before, key_before = (
-        tape[line[2] + start - back : line[2] + stop - back],
-        tape[line[3] + start - back : line[3] + stop - back],
+        span(tape, line[2] + start - back, stop - start),
+        span(tape, line[3] + start - back, stop - start),
     )
     for i in range(stop - start):
         moved = a[i] - before[i]

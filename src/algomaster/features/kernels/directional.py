@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["directional", "movement", "movement_averages", "supertrend", "true_range"]
@@ -15,10 +16,10 @@ __all__ = ["directional", "movement", "movement_averages", "supertrend", "true_r
 def true_range(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """max(h, c1) - min(l, c1) from high, low, close; NaN where one is missing."""
     high, low, before, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start - stride : line[4] + stop - stride],
-        tape[line[5] + start : line[5] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start - stride, stop - start),
+        span(tape, line[5] + start, stop - start),
     )
     for i in range(stop - start):
         top = high[i] if high[i] > before[i] else before[i]
@@ -33,16 +34,16 @@ def movement(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
     They are missing together so that an average of movements never passes that of the ranges that contain them.
     """
     first, last = start - stride, stop - stride
-    high, low = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    high, low = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     high_before, low_before, close_before = (
-        tape[line[2] + first : line[2] + last],
-        tape[line[3] + first : line[3] + last],
-        tape[line[4] + first : line[4] + last],
+        span(tape, line[2] + first, last - first),
+        span(tape, line[3] + first, last - first),
+        span(tape, line[4] + first, last - first),
     )
     plus, minus, reach = (
-        tape[line[5] + start : line[5] + stop],
-        tape[line[6] + start : line[6] + stop],
-        tape[line[7] + start : line[7] + stop],
+        span(tape, line[5] + start, stop - start),
+        span(tape, line[6] + start, stop - start),
+        span(tape, line[7] + start, stop - start),
     )
     for i in range(stop - start):
         up, down = high[i] - high_before[i], low_before[i] - low[i]
@@ -97,11 +98,11 @@ def movement_averages(tape: FloatArray, line: IntArray, start: int, stop: int, s
 def directional(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """(a - b) / c and 100 abs(a - b) / (a + b) of averages of +DM, -DM and range; NaN where the base is 0."""
     plus, minus, reach = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
-    balance, index = tape[line[5] + start : line[5] + stop], tape[line[6] + start : line[6] + stop]
+    balance, index = span(tape, line[5] + start, stop - start), span(tape, line[6] + start, stop - start)
     for i in range(stop - start):
         gap, both = plus[i] - minus[i], plus[i] + minus[i]
         balance[i] = gap / reach[i] if reach[i] != 0.0 else math.nan

@@ -9,6 +9,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 from algomaster.pricing.kernels.elementary import log_ratio
 
 __all__ = [
@@ -23,9 +24,9 @@ __all__ = [
 def add(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A + b."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = a[i] + b[i]
@@ -35,9 +36,9 @@ def add(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) ->
 def subtract(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A - b."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = a[i] - b[i]
@@ -47,9 +48,9 @@ def subtract(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
 def multiply(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A * b."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = a[i] * b[i]
@@ -59,9 +60,9 @@ def multiply(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
 def divide(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / b, NaN where b is 0: a ratio without a base says nothing."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = a[i] / b[i] if b[i] != 0.0 else math.nan
@@ -71,9 +72,9 @@ def divide(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
 def ratio_less_one(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / b - 1, NaN where b is 0."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = (a[i] / b[i] if b[i] != 0.0 else math.nan) - 1.0
@@ -82,8 +83,8 @@ def ratio_less_one(tape: FloatArray, line: IntArray, start: int, stop: int, stri
 @kernel(lean=True, inner=True)
 def share(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / b held between -1 and 1 against rounding, NaN where b is 0."""
-    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    y = tape[line[4] + start : line[4] + stop]
+    a, b = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    y = span(tape, line[4] + start, stop - start)
     for i in range(stop - start):
         value = a[i] / b[i] if b[i] != 0.0 else math.nan
         value = 1.0 if value > 1.0 else value
@@ -93,7 +94,7 @@ def share(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
 @kernel(lean=True, inner=True)
 def shift(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """(first number - a) / second number."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     top, divisor = tape[line[0]], tape[line[0] + 1]
     for i in range(stop - start):
         y[i] = (top - a[i]) / divisor
@@ -103,11 +104,11 @@ def shift(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
 def relative(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """(a - b) / (c - d + the first number); NaN where the base is 0."""
     a, b, c, d, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
-        tape[line[5] + start : line[5] + stop],
-        tape[line[6] + start : line[6] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
+        span(tape, line[5] + start, stop - start),
+        span(tape, line[6] + start, stop - start),
     )
     eps = tape[line[0]]
     for i in range(stop - start):
@@ -118,7 +119,7 @@ def relative(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
 @kernel(lean=True, inner=True)
 def add_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A + number."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     number = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] + number
@@ -127,7 +128,7 @@ def add_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
 @kernel(lean=True, inner=True)
 def number_less(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Number - a."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     number = tape[line[0]]
     for i in range(stop - start):
         y[i] = number - a[i]
@@ -136,7 +137,7 @@ def number_less(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 @kernel(lean=True, inner=True)
 def multiply_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A * number."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     number = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] * number
@@ -145,7 +146,7 @@ def multiply_number(tape: FloatArray, line: IntArray, start: int, stop: int, str
 @kernel(lean=True, inner=True)
 def divide_number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A / number."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     number = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] / number
@@ -154,7 +155,7 @@ def divide_number(tape: FloatArray, line: IntArray, start: int, stop: int, strid
 @kernel(lean=True, inner=True)
 def number_by(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Number / a, NaN where a is 0."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     number = tape[line[0]]
     for i in range(stop - start):
         y[i] = number / a[i] if a[i] != 0.0 else math.nan
@@ -164,9 +165,9 @@ def number_by(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
 def log_of_ratio(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """ln(a / b), NaN unless both are positive and finite."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         good = (a[i] > 0.0) & (b[i] > 0.0) & (a[i] < math.inf) & (b[i] < math.inf)
@@ -177,7 +178,7 @@ def log_of_ratio(tape: FloatArray, line: IntArray, start: int, stop: int, stride
 @kernel(lean=True, inner=True)
 def log_of(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """ln(a + the first number), NaN unless that is positive and finite."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     more = tape[line[0]]
     for i in range(stop - start):
         value = a[i] + more
@@ -189,7 +190,7 @@ def log_of(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
 @kernel(lean=True, inner=True)
 def root(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Square root, NaN below 0."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         y[i] = math.sqrt(a[i] if a[i] >= 0.0 else math.nan)
 
@@ -197,7 +198,7 @@ def root(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -
 @kernel(lean=True, inner=True)
 def absolute(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """abs(a)."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         y[i] = abs(a[i])
 
@@ -205,7 +206,7 @@ def absolute(tape: FloatArray, line: IntArray, start: int, stop: int, stride: in
 @kernel(lean=True, inner=True)
 def sign(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """-1, 0 or 1; NaN stays NaN."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         side = 1.0 if a[i] > 0.0 else (-1.0 if a[i] < 0.0 else 0.0)
         y[i] = side if a[i] == a[i] else math.nan
@@ -215,9 +216,9 @@ def sign(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -
 def larger(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The larger of a and b; NaN if either is."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         top = a[i] if a[i] > b[i] else b[i]
@@ -228,9 +229,9 @@ def larger(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
 def smaller(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """The smaller of a and b; NaN if either is."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         low = a[i] if a[i] < b[i] else b[i]
@@ -240,7 +241,7 @@ def smaller(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int
 @kernel(lean=True, inner=True)
 def clip(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A held between the first number and the second; NaN stays NaN."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     low, high = tape[line[0]], tape[line[0] + 1]
     for i in range(stop - start):
         value = low if a[i] < low else a[i]
@@ -251,9 +252,9 @@ def clip(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -
 def above(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """1 where a > b, else 0; NaN if either is."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         said = 1.0 if a[i] > b[i] else 0.0
@@ -264,9 +265,9 @@ def above(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
 def below(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """1 where a < b, else 0; NaN if either is."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         said = 1.0 if a[i] < b[i] else 0.0
@@ -277,9 +278,9 @@ def below(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
 def equal(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """1 where a = b, else 0; NaN if either is."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         said = 1.0 if a[i] == b[i] else 0.0
@@ -290,10 +291,10 @@ def equal(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
 def choose(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """B where a is neither 0 nor NaN, c where it is 0, NaN where it is NaN."""
     a, b, c, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
-        tape[line[5] + start : line[5] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
+        span(tape, line[5] + start, stop - start),
     )
     for i in range(stop - start):
         taken = b[i] if a[i] != 0.0 else c[i]
@@ -304,9 +305,9 @@ def choose(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
 def first_known(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A, or b where a is missing."""
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = a[i] if a[i] == a[i] else b[i]
@@ -315,7 +316,7 @@ def first_known(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 @kernel(lean=True, inner=True)
 def number(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """the first number wherever a is known."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     value = tape[line[0]]
     for i in range(stop - start):
         y[i] = value if a[i] == a[i] else math.nan

@@ -10,6 +10,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = [
     "highest_of_four", "lowest_of_four", "moments_of_four", "moments_of_four_and_one", "moments_of_two_and_one",
@@ -22,9 +23,9 @@ def sum_of_four(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     """Sum of a now and once, twice, three times the first number of bars before."""
     back = int(tape[line[0]]) * stride
     first, last = line[2] + start, line[2] + stop
-    a, b = tape[first:last], tape[first - back : last - back]
-    c, d = tape[first - 2 * back : last - 2 * back], tape[first - 3 * back : last - 3 * back]
-    y = tape[line[3] + start : line[3] + stop]
+    a, b = tape[first:last], span(tape, first - back, last - first)
+    c, d = span(tape, first - 2 * back, last - first), span(tape, first - 3 * back, last - first)
+    y = span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         y[i] = (a[i] + b[i]) + (c[i] + d[i])
 
@@ -34,9 +35,9 @@ def sum_of_two_and_one(tape: FloatArray, line: IntArray, start: int, stop: int, 
     """Sum of a now, a the first number of bars before, and b twice as many before."""
     back = int(tape[line[0]]) * stride
     first, last = line[2] + start, line[2] + stop
-    a, b = tape[first:last], tape[first - back : last - back]
-    one = tape[line[3] + start - 2 * back : line[3] + stop - 2 * back]
-    y = tape[line[4] + start : line[4] + stop]
+    a, b = tape[first:last], span(tape, first - back, last - first)
+    one = span(tape, line[3] + start - 2 * back, stop - start)
+    y = span(tape, line[4] + start, stop - start)
     for i in range(stop - start):
         y[i] = (a[i] + b[i]) + one[i]
 
@@ -46,10 +47,10 @@ def sum_of_four_and_one(tape: FloatArray, line: IntArray, start: int, stop: int,
     """As :func:`sum_of_four`, and b four times as many bars before."""
     back = int(tape[line[0]]) * stride
     first, last = line[2] + start, line[2] + stop
-    a, b = tape[first:last], tape[first - back : last - back]
-    c, d = tape[first - 2 * back : last - 2 * back], tape[first - 3 * back : last - 3 * back]
-    one = tape[line[3] + start - 4 * back : line[3] + stop - 4 * back]
-    y = tape[line[4] + start : line[4] + stop]
+    a, b = tape[first:last], span(tape, first - back, last - first)
+    c, d = span(tape, first - 2 * back, last - first), span(tape, first - 3 * back, last - first)
+    one = span(tape, line[3] + start - 4 * back, stop - start)
+    y = span(tape, line[4] + start, stop - start)
     for i in range(stop - start):
         y[i] = ((a[i] + b[i]) + (c[i] + d[i])) + one[i]
 
@@ -60,9 +61,9 @@ def highest_of_four(tape: FloatArray, line: IntArray, start: int, stop: int, str
     first, last = line[2] + start, line[2] + stop
     two, three = int(tape[line[0]]) * stride, int(tape[line[0] + 1]) * stride
     four = int(tape[line[0] + 2]) * stride
-    a, b = tape[first:last], tape[first - two : last - two]
-    c, d = tape[first - three : last - three], tape[first - four : last - four]
-    y = tape[line[3] + start : line[3] + stop]
+    a, b = tape[first:last], span(tape, first - two, last - first)
+    c, d = span(tape, first - three, last - first), span(tape, first - four, last - first)
+    y = span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         late = a[i] if a[i] > b[i] else b[i]
         early = c[i] if c[i] > d[i] else d[i]
@@ -76,9 +77,9 @@ def lowest_of_four(tape: FloatArray, line: IntArray, start: int, stop: int, stri
     first, last = line[2] + start, line[2] + stop
     two, three = int(tape[line[0]]) * stride, int(tape[line[0] + 1]) * stride
     four = int(tape[line[0] + 2]) * stride
-    a, b = tape[first:last], tape[first - two : last - two]
-    c, d = tape[first - three : last - three], tape[first - four : last - four]
-    y = tape[line[3] + start : line[3] + stop]
+    a, b = tape[first:last], span(tape, first - two, last - first)
+    c, d = span(tape, first - three, last - first), span(tape, first - four, last - first)
+    y = span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         late = a[i] if a[i] < b[i] else b[i]
         early = c[i] if c[i] < d[i] else d[i]
@@ -99,12 +100,12 @@ def moments_of_four(tape: FloatArray, line: IntArray, start: int, stop: int, str
     bars = tape[line[0]]
     back = int(bars) * stride
     first, last = line[2] + start, line[2] + stop
-    a, b = tape[first:last], tape[first - back : last - back]
-    c, d = tape[first - 2 * back : last - 2 * back], tape[first - 3 * back : last - 3 * back]
+    a, b = tape[first:last], span(tape, first - back, last - first)
+    c, d = span(tape, first - 2 * back, last - first), span(tape, first - 3 * back, last - first)
     first, last = line[3] + start, line[3] + stop
-    sum_a, sum_b = tape[first:last], tape[first - back : last - back]
-    sum_c, sum_d = tape[first - 2 * back : last - 2 * back], tape[first - 3 * back : last - 3 * back]
-    mean, total = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    sum_a, sum_b = tape[first:last], span(tape, first - back, last - first)
+    sum_c, sum_d = span(tape, first - 2 * back, last - first), span(tape, first - 3 * back, last - first)
+    mean, total = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     weight = bars * 0.5
     for i in range(stop - start):
         late, late_sum = _paired(a[i], sum_a[i], b[i], sum_b[i], weight)
@@ -118,11 +119,11 @@ def moments_of_two_and_one(tape: FloatArray, line: IntArray, start: int, stop: i
     bars = tape[line[0]]
     back = int(bars) * stride
     first, last = line[2] + start, line[2] + stop
-    a, b = tape[first:last], tape[first - back : last - back]
+    a, b = tape[first:last], span(tape, first - back, last - first)
     first, last = line[3] + start, line[3] + stop
-    sum_a, sum_b = tape[first:last], tape[first - back : last - back]
-    one = tape[line[4] + start - 2 * back : line[4] + stop - 2 * back]
-    mean, total = tape[line[5] + start : line[5] + stop], tape[line[6] + start : line[6] + stop]
+    sum_a, sum_b = tape[first:last], span(tape, first - back, last - first)
+    one = span(tape, line[4] + start - 2 * back, stop - start)
+    mean, total = span(tape, line[5] + start, stop - start), span(tape, line[6] + start, stop - start)
     half = bars * 0.5
     share = 1.0 / (2.0 * bars + 1.0)
     weight = 2.0 * bars * share
@@ -139,13 +140,13 @@ def moments_of_four_and_one(tape: FloatArray, line: IntArray, start: int, stop: 
     bars = tape[line[0]]
     back = int(bars) * stride
     first, last = line[2] + start, line[2] + stop
-    a, b = tape[first:last], tape[first - back : last - back]
-    c, d = tape[first - 2 * back : last - 2 * back], tape[first - 3 * back : last - 3 * back]
+    a, b = tape[first:last], span(tape, first - back, last - first)
+    c, d = span(tape, first - 2 * back, last - first), span(tape, first - 3 * back, last - first)
     first, last = line[3] + start, line[3] + stop
-    sum_a, sum_b = tape[first:last], tape[first - back : last - back]
-    sum_c, sum_d = tape[first - 2 * back : last - 2 * back], tape[first - 3 * back : last - 3 * back]
-    one = tape[line[4] + start - 4 * back : line[4] + stop - 4 * back]
-    mean, total = tape[line[5] + start : line[5] + stop], tape[line[6] + start : line[6] + stop]
+    sum_a, sum_b = tape[first:last], span(tape, first - back, last - first)
+    sum_c, sum_d = span(tape, first - 2 * back, last - first), span(tape, first - 3 * back, last - first)
+    one = span(tape, line[4] + start - 4 * back, stop - start)
+    mean, total = span(tape, line[5] + start, stop - start), span(tape, line[6] + start, stop - start)
     half = bars * 0.5
     share = 1.0 / (4.0 * bars + 1.0)
     weight = 4.0 * bars * share

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = [
     "comoment_of_four", "comoment_of_four_and_one", "comoment_of_two_and_one", "trend_of_four", "trend_of_four_and_one",
@@ -28,13 +29,13 @@ def comoment_of_four(tape: FloatArray, line: IntArray, start: int, stop: int, st
     back = int(bars) * stride
     at, x, y = line[2] + start, line[3] + start, line[4] + start
     count = stop - start
-    s0, s1 = tape[at : at + count], tape[at - back : at - back + count]
-    s2, s3 = tape[at - 2 * back : at - 2 * back + count], tape[at - 3 * back : at - 3 * back + count]
-    x0, x1 = tape[x : x + count], tape[x - back : x - back + count]
-    x2, x3 = tape[x - 2 * back : x - 2 * back + count], tape[x - 3 * back : x - 3 * back + count]
-    y0, y1 = tape[y : y + count], tape[y - back : y - back + count]
-    y2, y3 = tape[y - 2 * back : y - 2 * back + count], tape[y - 3 * back : y - 3 * back + count]
-    out = tape[line[5] + start : line[5] + stop]
+    s0, s1 = span(tape, at, count), span(tape, at - back, count)
+    s2, s3 = span(tape, at - 2 * back, count), span(tape, at - 3 * back, count)
+    x0, x1 = span(tape, x, count), span(tape, x - back, count)
+    x2, x3 = span(tape, x - 2 * back, count), span(tape, x - 3 * back, count)
+    y0, y1 = span(tape, y, count), span(tape, y - back, count)
+    y2, y3 = span(tape, y - 2 * back, count), span(tape, y - 3 * back, count)
+    out = span(tape, line[5] + start, stop - start)
     half = bars * 0.5
     for i in range(count):
         late = s0[i] + s1[i] + (x1[i] - x0[i]) * (y1[i] - y0[i]) * half
@@ -51,12 +52,12 @@ def comoment_of_two_and_one(tape: FloatArray, line: IntArray, start: int, stop: 
     back = int(bars) * stride
     at, x, y = line[2] + start, line[3] + start, line[4] + start
     count = stop - start
-    s0, s1 = tape[at : at + count], tape[at - back : at - back + count]
-    x0, x1 = tape[x : x + count], tape[x - back : x - back + count]
-    y0, y1 = tape[y : y + count], tape[y - back : y - back + count]
+    s0, s1 = span(tape, at, count), span(tape, at - back, count)
+    x0, x1 = span(tape, x, count), span(tape, x - back, count)
+    y0, y1 = span(tape, y, count), span(tape, y - back, count)
     one_x, one_y = line[5] + start - 2 * back, line[6] + start - 2 * back
-    x2, y2 = tape[one_x : one_x + count], tape[one_y : one_y + count]
-    out = tape[line[7] + start : line[7] + stop]
+    x2, y2 = span(tape, one_x, count), span(tape, one_y, count)
+    out = span(tape, line[7] + start, stop - start)
     half = bars * 0.5
     weight = 2.0 * bars * (1.0 / (2.0 * bars + 1.0))
     for i in range(count):
@@ -71,15 +72,15 @@ def comoment_of_four_and_one(tape: FloatArray, line: IntArray, start: int, stop:
     back = int(bars) * stride
     at, x, y = line[2] + start, line[3] + start, line[4] + start
     count = stop - start
-    s0, s1 = tape[at : at + count], tape[at - back : at - back + count]
-    s2, s3 = tape[at - 2 * back : at - 2 * back + count], tape[at - 3 * back : at - 3 * back + count]
-    x0, x1 = tape[x : x + count], tape[x - back : x - back + count]
-    x2, x3 = tape[x - 2 * back : x - 2 * back + count], tape[x - 3 * back : x - 3 * back + count]
-    y0, y1 = tape[y : y + count], tape[y - back : y - back + count]
-    y2, y3 = tape[y - 2 * back : y - 2 * back + count], tape[y - 3 * back : y - 3 * back + count]
+    s0, s1 = span(tape, at, count), span(tape, at - back, count)
+    s2, s3 = span(tape, at - 2 * back, count), span(tape, at - 3 * back, count)
+    x0, x1 = span(tape, x, count), span(tape, x - back, count)
+    x2, x3 = span(tape, x - 2 * back, count), span(tape, x - 3 * back, count)
+    y0, y1 = span(tape, y, count), span(tape, y - back, count)
+    y2, y3 = span(tape, y - 2 * back, count), span(tape, y - 3 * back, count)
     one_x, one_y = line[5] + start - 4 * back, line[6] + start - 4 * back
-    x4, y4 = tape[one_x : one_x + count], tape[one_y : one_y + count]
-    out = tape[line[7] + start : line[7] + stop]
+    x4, y4 = span(tape, one_x, count), span(tape, one_y, count)
+    out = span(tape, line[7] + start, stop - start)
     half = bars * 0.5
     weight = 4.0 * bars * (1.0 / (4.0 * bars + 1.0))
     for i in range(count):
@@ -98,11 +99,11 @@ def trend_of_four(tape: FloatArray, line: IntArray, start: int, stop: int, strid
     back = int(bars) * stride
     at, x = line[2] + start, line[3] + start
     count = stop - start
-    s0, s1 = tape[at : at + count], tape[at - back : at - back + count]
-    s2, s3 = tape[at - 2 * back : at - 2 * back + count], tape[at - 3 * back : at - 3 * back + count]
-    x0, x1 = tape[x : x + count], tape[x - back : x - back + count]
-    x2, x3 = tape[x - 2 * back : x - 2 * back + count], tape[x - 3 * back : x - 3 * back + count]
-    out = tape[line[4] + start : line[4] + stop]
+    s0, s1 = span(tape, at, count), span(tape, at - back, count)
+    s2, s3 = span(tape, at - 2 * back, count), span(tape, at - 3 * back, count)
+    x0, x1 = span(tape, x, count), span(tape, x - back, count)
+    x2, x3 = span(tape, x - 2 * back, count), span(tape, x - 3 * back, count)
+    out = span(tape, line[4] + start, stop - start)
     half, whole = bars * bars * 0.5, 2.0 * bars * bars
     for i in range(count):
         late = s0[i] + s1[i] + (x0[i] - x1[i]) * half
@@ -117,9 +118,9 @@ def trend_of_two_and_one(tape: FloatArray, line: IntArray, start: int, stop: int
     back = int(bars) * stride
     at, x, one = line[2] + start, line[3] + start, line[4] + start - 2 * back
     count = stop - start
-    s0, s1 = tape[at : at + count], tape[at - back : at - back + count]
-    x0, x1, x2 = tape[x : x + count], tape[x - back : x - back + count], tape[one : one + count]
-    out = tape[line[5] + start : line[5] + stop]
+    s0, s1 = span(tape, at, count), span(tape, at - back, count)
+    x0, x1, x2 = span(tape, x, count), span(tape, x - back, count), span(tape, one, count)
+    out = span(tape, line[5] + start, stop - start)
     half, weight = bars * bars * 0.5, bars
     for i in range(count):
         late = s0[i] + s1[i] + (x0[i] - x1[i]) * half
@@ -133,12 +134,12 @@ def trend_of_four_and_one(tape: FloatArray, line: IntArray, start: int, stop: in
     back = int(bars) * stride
     at, x, one = line[2] + start, line[3] + start, line[4] + start - 4 * back
     count = stop - start
-    s0, s1 = tape[at : at + count], tape[at - back : at - back + count]
-    s2, s3 = tape[at - 2 * back : at - 2 * back + count], tape[at - 3 * back : at - 3 * back + count]
-    x0, x1 = tape[x : x + count], tape[x - back : x - back + count]
-    x2, x3 = tape[x - 2 * back : x - 2 * back + count], tape[x - 3 * back : x - 3 * back + count]
-    x4 = tape[one : one + count]
-    out = tape[line[5] + start : line[5] + stop]
+    s0, s1 = span(tape, at, count), span(tape, at - back, count)
+    s2, s3 = span(tape, at - 2 * back, count), span(tape, at - 3 * back, count)
+    x0, x1 = span(tape, x, count), span(tape, x - back, count)
+    x2, x3 = span(tape, x - 2 * back, count), span(tape, x - 3 * back, count)
+    x4 = span(tape, one, count)
+    out = span(tape, line[5] + start, stop - start)
     half, whole, weight = bars * bars * 0.5, 2.0 * bars * bars, 2.0 * bars
     for i in range(count):
         late_x, early_x = _middle(x0[i], x1[i]), _middle(x2[i], x3[i])

@@ -7,6 +7,7 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 from algomaster.pricing.kernels.density import normal
 from algomaster.pricing.kernels.elementary import exp, log_ratio
 from algomaster.pricing.kernels.fused import fused
@@ -19,7 +20,7 @@ _K: Final = 3.0 - 2.0 * math.sqrt(2.0)
 @kernel(lean=True, inner=True)
 def normal_share(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """N(a), the standard normal distribution."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         below, _, _ = normal(a[i])
         y[i] = below
@@ -32,13 +33,13 @@ def high_low_spread(tape: FloatArray, line: IntArray, start: int, stop: int, str
     A bar that lies wholly beyond the close before is shifted back to it (their adjustment for the night), and a
     negative spread counts as 0 (their section on negative estimates).
     """
-    high, low = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    high, low = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     high_1, low_1 = (
-        tape[line[2] + start - stride : line[2] + stop - stride],
-        tape[line[3] + start - stride : line[3] + stop - stride],
+        span(tape, line[2] + start - stride, stop - start),
+        span(tape, line[3] + start - stride, stop - start),
     )
-    close_1 = tape[line[4] + start - stride : line[4] + stop - stride]
-    y = tape[line[5] + start : line[5] + stop]
+    close_1 = span(tape, line[4] + start - stride, stop - start)
+    y = span(tape, line[5] + start, stop - start)
     for i in range(stop - start):
         up = low[i] - close_1[i]
         down = close_1[i] - high[i]
@@ -68,12 +69,12 @@ def detrended_range(tape: FloatArray, line: IntArray, start: int, stop: int, str
     if stop - start == 1:
         _one_range(tape, line, start, bars, stride)
         return
-    a = tape[line[2] + start : line[2] + stop]
-    first = tape[line[2] + start - bars * stride : line[2] + stop - bars * stride]
+    a = span(tape, line[2] + start, stop - start)
+    first = span(tape, line[2] + start - bars * stride, stop - start)
     high, low, slope = (
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
-        tape[line[5] + start : line[5] + stop],
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
+        span(tape, line[5] + start, stop - start),
     )
     for i in range(stop - start):
         high[i] = a[i]
@@ -82,7 +83,7 @@ def detrended_range(tape: FloatArray, line: IntArray, start: int, stop: int, str
     for lag in range(1, bars - 3, 4):
         _four(tape, line, start, stop, stride, lag)
     for lag in range(bars - (bars - 1) % 4, bars):
-        past = tape[line[2] + start - lag * stride : line[2] + stop - lag * stride]
+        past = span(tape, line[2] + start - lag * stride, stop - start)
         for i in range(stop - start):
             value = fused(slope[i], lag, past[i])
             high[i] = value if value > high[i] else high[i]
@@ -112,12 +113,12 @@ def _four(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int, 
     here = line[2] + start - lag * stride
     count = stop - start
     high, low, slope = (
-        tape[line[3] + start : line[3] + start + count],
-        tape[line[4] + start : line[4] + start + count],
-        tape[line[5] + start : line[5] + start + count],
+        span(tape, line[3] + start, count),
+        span(tape, line[4] + start, count),
+        span(tape, line[5] + start, count),
     )
-    p, q = tape[here : here + count], tape[here - stride : here - stride + count]
-    r, s = tape[here - 2 * stride : here - 2 * stride + count], tape[here - 3 * stride : here - 3 * stride + count]
+    p, q = span(tape, here, count), span(tape, here - stride, count)
+    r, s = span(tape, here - 2 * stride, count), span(tape, here - 3 * stride, count)
     for i in range(count):
         a, b = fused(slope[i], lag, p[i]), fused(slope[i], lag + 1, q[i])
         c, d = fused(slope[i], lag + 2, r[i]), fused(slope[i], lag + 3, s[i])

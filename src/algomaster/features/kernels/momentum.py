@@ -7,6 +7,7 @@ from typing import Final
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 from algomaster.pricing.kernels.fused import fused
 
 __all__ = ["change_rate", "money_flow", "strength"]
@@ -56,9 +57,9 @@ def change_rate(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     """(a / a the first number bars before - 1) times the second; NaN where the base is 0."""
     back = int(tape[line[0]]) * stride
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[2] + start - back : line[2] + stop - back],
-        tape[line[3] + start : line[3] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[2] + start - back, stop - start),
+        span(tape, line[3] + start, stop - start),
     )
     scale = tape[line[0] + 1]
     for i in range(stop - start):
@@ -69,11 +70,11 @@ def change_rate(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 def money_flow(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A times b where a has risen, and where it has risen or fallen, else 0; NaN where one or the last a is missing."""
     a, before, b = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[2] + start - stride : line[2] + stop - stride],
-        tape[line[3] + start : line[3] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[2] + start - stride, stop - start),
+        span(tape, line[3] + start, stop - start),
     )
-    rising, both = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    rising, both = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     for i in range(stop - start):
         change, flow = a[i] - before[i], a[i] * b[i]
         least = _SAME * abs(a[i])

@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = ["quantiles", "rank"]
 
@@ -17,17 +18,17 @@ def rank(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -
     Numbers: how many windows, then their lengths. Below counts 1 and equal a half, exact in float64, so the order of
     counting cannot change a bit.
     """
-    a = tape[line[2] + start : line[2] + stop]
+    a = span(tape, line[2] + start, stop - start)
     count = int(tape[line[0]])
     back = 0
     for window in range(count):
-        y = tape[line[3 + window] + start : line[3 + window] + stop]
+        y = span(tape, line[3 + window] + start, stop - start)
         bars = int(tape[line[0] + 1 + window])
         if window == 0:
             for i in range(stop - start):
                 y[i] = 0.5
         else:
-            shorter = tape[line[2 + window] + start : line[2 + window] + stop]
+            shorter = span(tape, line[2 + window] + start, stop - start)
             for i in range(stop - start):
                 y[i] = shorter[i]
         if stop - start == 1:
@@ -38,12 +39,12 @@ def rank(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -
                 _count_four(tape, line[2] + start - lag, stop - start, stride, a, y)
                 lag += 4 * stride
             for late in range(lag, bars * stride, stride):
-                past = tape[line[2] + start - late : line[2] + stop - late]
+                past = span(tape, line[2] + start - late, stop - start)
                 for i in range(stop - start):
                     y[i] += _worth(past[i], a[i])
         back = bars
     for window in range(count):
-        y = tape[line[3 + window] + start : line[3 + window] + stop]
+        y = span(tape, line[3 + window] + start, stop - start)
         bars = int(tape[line[0] + 1 + window])
         for i in range(stop - start):
             y[i] = (y[i] if a[i] == a[i] else math.nan) / bars
@@ -59,9 +60,9 @@ def _worth(other: float, value: float) -> float:
 @kernel(lean=True, inner=True)
 def _count_four(tape: FloatArray, place: int, count: int, stride: int, a: FloatArray, y: FloatArray) -> None:
     """Add to y what the values at ``place`` and one, two and three bars before are worth beside a."""
-    one, two = tape[place : place + count], tape[place - stride : place - stride + count]
-    three = tape[place - 2 * stride : place - 2 * stride + count]
-    four = tape[place - 3 * stride : place - 3 * stride + count]
+    one, two = span(tape, place, count), span(tape, place - stride, count)
+    three = span(tape, place - 2 * stride, count)
+    four = span(tape, place - 3 * stride, count)
     for i in range(count):
         late, early = _worth(one[i], a[i]) + _worth(two[i], a[i]), _worth(three[i], a[i]) + _worth(four[i], a[i])
         y[i] += late + early
@@ -118,8 +119,8 @@ def _slide(tape: FloatArray, own: int, size: int, old: float, new: float) -> int
     here = own + which * (room + 2)
     there = own + (1 - which) * (room + 2) + 1
     _replace(
-        tape[here : here + room + 2],
-        tape[there : there + room],
+        span(tape, here, room + 2),
+        span(tape, there, room),
         old if old == old else math.inf,
         new if new == new else math.inf,
     )

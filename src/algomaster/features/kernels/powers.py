@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = ["join_powers", "shape"]
 
@@ -21,18 +22,18 @@ def join_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     back = int(bars) * stride
     first, last = start - back, stop - back
     mean_a, two_a, three_a, four_a = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
-        tape[line[5] + start : line[5] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
+        span(tape, line[5] + start, stop - start),
     )
     mean_b, two_b, three_b, four_b = (
-        tape[line[6] + first : line[6] + last],
-        tape[line[7] + first : line[7] + last],
-        tape[line[8] + first : line[8] + last],
-        tape[line[9] + first : line[9] + last],
+        span(tape, line[6] + first, last - first),
+        span(tape, line[7] + first, last - first),
+        span(tape, line[8] + first, last - first),
+        span(tape, line[9] + first, last - first),
     )
-    three, four = tape[line[10] + start : line[10] + stop], tape[line[11] + start : line[11] + stop]
+    three, four = span(tape, line[10] + start, stop - start), span(tape, line[11] + start, stop - start)
     a, b = bars / (bars + bars_b), bars_b / (bars + bars_b)
     cubes = bars * b * (a - b)
     fourths = bars * b * (a * a - a * b + b * b)
@@ -51,11 +52,11 @@ def join_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 def shape(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Skewness and excess kurtosis from sums of second, third and fourth powers; NaN where all values are equal."""
     two, three, four = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
-    skew, excess = tape[line[5] + start : line[5] + stop], tape[line[6] + start : line[6] + stop]
+    skew, excess = span(tape, line[5] + start, stop - start), span(tape, line[6] + start, stop - start)
     bars = tape[line[0]]
     root = math.sqrt(bars)
     for i in range(stop - start):

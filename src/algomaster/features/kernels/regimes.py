@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 from algomaster.pricing.kernels.elementary import exp
 from algomaster.pricing.kernels.fused import fused
 
@@ -23,19 +24,19 @@ def join_paths(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     back = int(tape[line[0]]) * stride
     first, last = start - back, stop - back
     total_a, mean_a, sum_a = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     total_b, mean_b, sum_b = (
-        tape[line[5] + first : line[5] + last],
-        tape[line[6] + first : line[6] + last],
-        tape[line[7] + first : line[7] + last],
+        span(tape, line[5] + first, last - first),
+        span(tape, line[6] + first, last - first),
+        span(tape, line[7] + first, last - first),
     )
     total, mean, spread = (
-        tape[line[8] + start : line[8] + stop],
-        tape[line[9] + start : line[9] + stop],
-        tape[line[10] + start : line[10] + stop],
+        span(tape, line[8] + start, stop - start),
+        span(tape, line[9] + start, stop - start),
+        span(tape, line[10] + start, stop - start),
     )
     share = tape[line[0] + 1] / (tape[line[0]] + tape[line[0] + 1])
     weight = tape[line[0]] * share
@@ -55,7 +56,7 @@ def two_states(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     a at which they are equal, probabilities of staying in the lower and in the higher state. State: the probability. A
     missing a is passed over.
     """
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     slope, middle, calm, wild = tape[line[0]], tape[line[0] + 1], tape[line[0] + 2], tape[line[0] + 3]
     for i in range(stop - start):
         said = slope * (a[i] - middle)

@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = ["climb", "usual_at_minute"]
 
@@ -17,20 +18,20 @@ def climb(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) 
     The slope of n totals is a weighted sum of the n - 1 steps between them, 6 j (n - j) / (n (n**2 - 1)) being the
     weight of step j: so no running total is needed, and none can drift. Weights are the same from both ends.
     """
-    y = tape[line[3] + start : line[3] + stop]
+    y = span(tape, line[3] + start, stop - start)
     bars = int(tape[line[0]])
     unit = 6.0 / (tape[line[0]] * (tape[line[0]] * tape[line[0]] - 1.0))
     for i in range(stop - start):
         y[i] = 0.0
     for step in range(1, bars // 2 + bars % 2):
         near, far = line[2] - (step - 1) * stride, line[2] - (bars - 1 - step) * stride
-        a, b = tape[near + start : near + stop], tape[far + start : far + stop]
+        a, b = span(tape, near + start, stop - start), span(tape, far + start, stop - start)
         weight = unit * step * (bars - step)
         for i in range(stop - start):
             y[i] += weight * (a[i] + b[i])
     if bars % 2 == 0:
         middle = line[2] - (bars // 2 - 1) * stride
-        a = tape[middle + start : middle + stop]
+        a = span(tape, middle + start, stop - start)
         weight = unit * (bars // 2) * (bars // 2)
         for i in range(stop - start):
             y[i] += weight * a[i]
@@ -64,7 +65,7 @@ def usual_at_minute(tape: FloatArray, line: IntArray, start: int, stop: int, str
 @kernel(lean=True, inner=True)
 def _close_session(tape: FloatArray, own: int, minutes: int, sessions: int, least: float) -> None:
     """Take the row of the session that has ended into the means; the row of the one too long ago becomes today's."""
-    means, counts = tape[own + 2 : own + 2 + minutes], tape[own + 2 + minutes : own + 2 + 2 * minutes]
+    means, counts = span(tape, own + 2, minutes), tape[own + 2 + minutes : own + 2 + 2 * minutes]
     rows = own + 2 + 2 * minutes
     ended = tape[rows + int(tape[own + 1]) * minutes : rows + int(tape[own + 1] + 1.0) * minutes]
     today = int(tape[own + 1]) + 1

@@ -6,6 +6,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = ["value_area"]
 
@@ -22,7 +23,7 @@ def value_area(tape: FloatArray, line: IntArray, start: int, stop: int, stride: 
     steps = 2 * side + 1
     for each in range(min(stride, stop - start)):
         own = line[1] + each * (steps + 9)
-        bins = tape[own + 7 : own + 7 + steps]
+        bins = span(tape, own + 7, steps)
         first, total = tape[own], tape[own + 1]
         fullest, bottom, top = int(tape[own + 2]), int(tape[own + 3]), int(tape[own + 4])
         for i in range(start + each, stop, stride):

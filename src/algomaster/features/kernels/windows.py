@@ -15,6 +15,7 @@ import math
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
+from algomaster.features.kernels.face import span
 
 __all__ = [
     "central_powers", "correlation", "deviation", "earlier", "explained", "join_comoment", "join_highest",
@@ -27,7 +28,7 @@ __all__ = [
 def earlier(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """A as it was the first number bars before."""
     back = int(tape[line[0]]) * stride
-    a, y = tape[line[2] + start - back : line[2] + stop - back], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start - back, stop - start), span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         y[i] = a[i]
 
@@ -35,7 +36,7 @@ def earlier(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int
 @kernel(lean=True, inner=True)
 def zero(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """0 where a is finite, else NaN: the squared deviation of a single value."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     for i in range(stop - start):
         y[i] = a[i] - a[i]
 
@@ -45,9 +46,9 @@ def join_sums(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
     """Sum of a now and b the first number bars before."""
     back = int(tape[line[0]]) * stride
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start - back : line[3] + stop - back],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start - back, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     for i in range(stop - start):
         y[i] = a[i] + b[i]
@@ -58,9 +59,9 @@ def join_highest(tape: FloatArray, line: IntArray, start: int, stop: int, stride
     """The larger of a now and a the first number bars before; NaN if either is."""
     back = int(tape[line[0]]) * stride
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[2] + start - back : line[2] + stop - back],
-        tape[line[3] + start : line[3] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[2] + start - back, stop - start),
+        span(tape, line[3] + start, stop - start),
     )
     for i in range(stop - start):
         top = a[i] if a[i] > b[i] else b[i]
@@ -72,9 +73,9 @@ def join_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
     """The smaller of a now and a the first number bars before; NaN if either is."""
     back = int(tape[line[0]]) * stride
     a, b, y = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[2] + start - back : line[2] + stop - back],
-        tape[line[3] + start : line[3] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[2] + start - back, stop - start),
+        span(tape, line[3] + start, stop - start),
     )
     for i in range(stop - start):
         low = a[i] if a[i] < b[i] else b[i]
@@ -85,11 +86,11 @@ def join_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 def where_highest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Bars since the highest: (value, age) now and n bars before. Numbers: n, 1 if of equals the later counts."""
     back = int(tape[line[0]]) * stride
-    value, age = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    top, since = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    value, age = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    top, since = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     before, age_before = (
-        tape[line[2] + start - back : line[2] + stop - back],
-        tape[line[3] + start - back : line[3] + stop - back],
+        span(tape, line[2] + start - back, stop - start),
+        span(tape, line[3] + start - back, stop - start),
     )
     latest = tape[line[0] + 1] > 0.0
     shift = tape[line[0]]
@@ -105,11 +106,11 @@ def where_highest(tape: FloatArray, line: IntArray, start: int, stop: int, strid
 def where_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Bars since the lowest, as :func:`where_highest`."""
     back = int(tape[line[0]]) * stride
-    value, age = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    low, since = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    value, age = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    low, since = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     before, age_before = (
-        tape[line[2] + start - back : line[2] + stop - back],
-        tape[line[3] + start - back : line[3] + stop - back],
+        span(tape, line[2] + start - back, stop - start),
+        span(tape, line[3] + start - back, stop - start),
     )
     latest = tape[line[0] + 1] > 0.0
     shift = tape[line[0]]
@@ -125,12 +126,12 @@ def where_lowest(tape: FloatArray, line: IntArray, start: int, stop: int, stride
 def join_moments(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Mean and sum of squared deviations of the last the first number and the the second bars before them."""
     back = int(tape[line[0]]) * stride
-    mean_a, sum_a = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    mean_a, sum_a = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     mean_b, sum_b = (
-        tape[line[4] + start - back : line[4] + stop - back],
-        tape[line[5] + start - back : line[5] + stop - back],
+        span(tape, line[4] + start - back, stop - start),
+        span(tape, line[5] + start - back, stop - start),
     )
-    mean, total = tape[line[6] + start : line[6] + stop], tape[line[7] + start : line[7] + stop]
+    mean, total = span(tape, line[6] + start, stop - start), span(tape, line[7] + start, stop - start)
     share = tape[line[0] + 1] / (tape[line[0]] + tape[line[0] + 1])
     weight = tape[line[0]] * share
     for i in range(stop - start):
@@ -143,12 +144,12 @@ def join_moments(tape: FloatArray, line: IntArray, start: int, stop: int, stride
 def join_trend(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Sum of products of deviations from the mean and from the mean time, joined like :func:`join_moments`."""
     back = int(tape[line[0]]) * stride
-    sum_a, mean_a = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    sum_a, mean_a = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     sum_b, mean_b = (
-        tape[line[4] + start - back : line[4] + stop - back],
-        tape[line[5] + start - back : line[5] + stop - back],
+        span(tape, line[4] + start - back, stop - start),
+        span(tape, line[5] + start - back, stop - start),
     )
-    y = tape[line[6] + start : line[6] + stop]
+    y = span(tape, line[6] + start, stop - start)
     bars = tape[line[0]] + tape[line[0] + 1]
     weight = 0.5 * bars * (tape[line[0]] * tape[line[0] + 1] / bars)
     for i in range(stop - start):
@@ -161,16 +162,16 @@ def join_comoment(tape: FloatArray, line: IntArray, start: int, stop: int, strid
     back = int(tape[line[0]]) * stride
     first, last = start - back, stop - back
     sum_a, x_a, y_a = (
-        tape[line[2] + start : line[2] + stop],
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
+        span(tape, line[2] + start, stop - start),
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
     )
     sum_b, x_b, y_b = (
-        tape[line[5] + first : line[5] + last],
-        tape[line[6] + first : line[6] + last],
-        tape[line[7] + first : line[7] + last],
+        span(tape, line[5] + first, last - first),
+        span(tape, line[6] + first, last - first),
+        span(tape, line[7] + first, last - first),
     )
-    out = tape[line[8] + start : line[8] + stop]
+    out = span(tape, line[8] + start, stop - start)
     weight = tape[line[0]] * (tape[line[0] + 1] / (tape[line[0]] + tape[line[0] + 1]))
     for i in range(stop - start):
         out[i] = sum_a[i] + sum_b[i] + (x_b[i] - x_a[i]) * (y_b[i] - y_a[i]) * weight
@@ -179,7 +180,7 @@ def join_comoment(tape: FloatArray, line: IntArray, start: int, stop: int, strid
 @kernel(lean=True, inner=True)
 def deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Standard deviation from the sum of squared deviations: sqrt(a / the first number)."""
-    a, y = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
+    a, y = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
     divisor = tape[line[0]]
     for i in range(stop - start):
         y[i] = math.sqrt(a[i] / divisor)
@@ -188,19 +189,19 @@ def deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
 @kernel(lean=True, inner=True)
 def mean_deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Mean of the absolute deviations of a's last the first number values from b, their mean."""
-    b, y = tape[line[3] + start : line[3] + stop], tape[line[4] + start : line[4] + stop]
+    b, y = span(tape, line[3] + start, stop - start), span(tape, line[4] + start, stop - start)
     bars = int(tape[line[0]])
     for i in range(stop - start):
         y[i] = 0.0
     for back in range(0, bars - 3, 4):
         place = line[2] + start - back * stride
-        a, a1 = tape[place : place + stop - start], tape[place - stride : place - stride + stop - start]
-        a2 = tape[place - 2 * stride : place - 2 * stride + stop - start]
-        a3 = tape[place - 3 * stride : place - 3 * stride + stop - start]
+        a, a1 = span(tape, place, stop - start), span(tape, place - stride, stop - start)
+        a2 = span(tape, place - 2 * stride, stop - start)
+        a3 = span(tape, place - 3 * stride, stop - start)
         for i in range(stop - start):
             y[i] += (abs(a[i] - b[i]) + abs(a1[i] - b[i])) + (abs(a2[i] - b[i]) + abs(a3[i] - b[i]))
     for back in range(bars - bars % 4, bars):
-        a = tape[line[2] + start - back * stride : line[2] + stop - back * stride]
+        a = span(tape, line[2] + start - back * stride, stop - start)
         for i in range(stop - start):
             y[i] += abs(a[i] - b[i])
     for i in range(stop - start):
@@ -211,16 +212,16 @@ def mean_deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stri
 def central_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Sums of the third and fourth powers of the deviations of a's last the first number values from b, their mean."""
     b, cube, fourth = (
-        tape[line[3] + start : line[3] + stop],
-        tape[line[4] + start : line[4] + stop],
-        tape[line[5] + start : line[5] + stop],
+        span(tape, line[3] + start, stop - start),
+        span(tape, line[4] + start, stop - start),
+        span(tape, line[5] + start, stop - start),
     )
     bars = int(tape[line[0]])
     for i in range(stop - start):
         cube[i] = 0.0
         fourth[i] = 0.0
     for back in range(bars):
-        a = tape[line[2] + start - back * stride : line[2] + stop - back * stride]
+        a = span(tape, line[2] + start - back * stride, stop - start)
         for i in range(stop - start):
             gap = a[i] - b[i]
             square = gap * gap
@@ -231,8 +232,8 @@ def central_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stri
 @kernel(lean=True, inner=True)
 def correlation(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Correlation from a sum of products and two sums of squares of deviations: a / sqrt(b c), NaN where that is 0."""
-    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    a, b = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    c, y = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     for i in range(stop - start):
         spread = math.sqrt(b[i]) * math.sqrt(c[i])
         value = a[i] / spread if spread != 0.0 else math.nan
@@ -243,8 +244,8 @@ def correlation(tape: FloatArray, line: IntArray, start: int, stop: int, stride:
 @kernel(lean=True, inner=True)
 def explained(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """Share of the squared deviations b that a straight line with time comoment a explains: a a / (b n), at most 1."""
-    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    y = tape[line[4] + start : line[4] + stop]
+    a, b = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    y = span(tape, line[4] + start, stop - start)
     time = tape[line[0]]
     for i in range(stop - start):
         base = b[i] * time
@@ -255,8 +256,8 @@ def explained(tape: FloatArray, line: IntArray, start: int, stop: int, stride: i
 @kernel(lean=True, inner=True)
 def residual(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
     """What a straight line leaves of the newest value: a - (mean b + time comoment c * n)."""
-    a, b = tape[line[2] + start : line[2] + stop], tape[line[3] + start : line[3] + stop]
-    c, y = tape[line[4] + start : line[4] + stop], tape[line[5] + start : line[5] + stop]
+    a, b = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
+    c, y = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     ahead = tape[line[0]]
     for i in range(stop - start):
         y[i] = a[i] - (b[i] + c[i] * ahead)
