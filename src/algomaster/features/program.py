@@ -104,9 +104,9 @@ def build(outputs: Sequence[Series], kernels: tuple[Callable[..., None], ...]) -
     lines.append((0, len(places), len(results)))
     given = sorted((node for node in order if node.kernel is None), key=lambda node: node.name != "ts")
     code = Code(
-        lines=np.array(lines, dtype=np.int64),
+        lines=np.array(lines, dtype=np.int64).ravel(),
         places=np.array(places, dtype=np.int64),
-        results=np.array(results, dtype=np.int64).reshape(-1, 2),
+        results=np.array(results, dtype=np.int64).ravel(),
         kept=np.array([-1 - row for row in kept], dtype=np.int64),
         given=np.array([-1 - rows[Series(node)] for node in given], dtype=np.int64),
     )

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from algomaster.core.types import FloatArray, IntArray
-from algomaster.features.kernels.machine import Code, history_for, live_for
+from algomaster.features.kernels.machine import Code, history_for, live_for, packed
 from algomaster.features.program import Program
 
 __all__ = ["LiveTape", "Tape"]
@@ -94,8 +94,8 @@ def _up(count: int) -> int:
     return -(-count // LINE) * LINE
 
 
-def _laid(program: Program, row: int, size: int, underlyings: int) -> tuple[FloatArray, Code, int]:
-    """Give the array, the code with its places, and where states begin.
+def _laid(program: Program, row: int, size: int, underlyings: int) -> tuple[FloatArray, IntArray, int]:
+    """Give the array, the program with its places in one array, and where states begin.
 
     ``row`` is how far apart rows begin, ``size`` how much all rows take.
     """
@@ -108,13 +108,13 @@ def _laid(program: Program, row: int, size: int, underlyings: int) -> tuple[Floa
         return (-1 - values) * row
 
     places = np.where(code.places < 0, rows(code.places), code.places)
-    heads = code.lines[:-1, 1]
+    heads = code.lines[1:-3:3]
     places[heads] = code.places[heads] + size
     places[heads + 1] = begun + np.cumsum(sizes) - sizes
     results = code.results.copy()
-    results[:, 0] = rows(results[:, 0])
+    results[::2] = rows(results[::2])
     array = _aligned([np.full(size, np.nan), program.numbers, *states])
-    return array, Code(code.lines, places, results, rows(code.kept), rows(code.given)), begun
+    return array, packed(Code(code.lines, places, results, rows(code.kept), rows(code.given))), begun
 
 
 def _aligned(parts: list[FloatArray]) -> FloatArray:

@@ -10,10 +10,12 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from algomaster.core.jit import kernel, python_of
 from algomaster.core.types import FloatArray, IntArray
 
-__all__ = ["Code", "history_for", "live_for"]
+__all__ = ["Code", "history_for", "live_for", "packed"]
 
 
 class Code(NamedTuple):
@@ -21,13 +23,13 @@ class Code(NamedTuple):
 
     Attributes
     ----------
-    lines : (N + 1, 3) int64
+    lines : (3 (N + 1),) int64
         For each use of a kernel: which one, where its places begin, where its results begin. They end where the next
         line's begin; the last line only ends.
     places : (P,) int64
         What a kernel is handed as its ``line``.
-    results : (R, 2) int64
-        Place of a row, and the row of the output it goes to.
+    results : (2 R,) int64
+        For each result: place of a row, and the row of the output it goes to.
     kept : (K,) int64
         Places of the rows that are looked back on.
     given : (C,) int64
@@ -41,9 +43,15 @@ class Code(NamedTuple):
     given: IntArray
 
 
+def packed(code: Code) -> IntArray:
+    """Give a program as one array, for handing over many cost more than a bar: where its five arrays end, then they."""
+    ends = len(code) + np.cumsum([part.size for part in code])
+    return np.concatenate([ends, *code])
+
+
 @functools.cache
 def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
-    """Give the driver ``history(code, tape, past, capacity, cursor, series, out, first, last, at)`` for these kernels.
+    """Give the driver ``history(program, tape, past, capacity, cursor, series, out, first, last, at)``.
 
     It takes columns ``first`` to ``last - 1`` of ``series`` (C, T) through the program and writes the columns ``at``
     further on of ``out``. Rows of the tape have ``capacity`` columns; those before ``cursor`` are the past, of which
@@ -52,7 +60,7 @@ def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
     machine = _machine(kernels)
 
     def history(
-        code: Code,
+        program: IntArray,
         tape: FloatArray,
         past: int,
         capacity: int,
@@ -63,15 +71,17 @@ def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
         last: int,
         at: int,
     ) -> int:
+        a, b, c, d, e = program[0], program[1], program[2], program[3], program[4]
+        code = Code(program[5:a], program[a:b], program[b:c], program[c:d], program[d:e])
         while first < last:
             if cursor == capacity:
                 for r in range(code.kept.size):
                     _move(tape, code.kept[r], code.kept[r] + capacity - past, past)
                 cursor = past
             count = min(capacity - cursor, last - first)
-            for c in range(code.given.size):
-                row = tape[code.given[c] + cursor : code.given[c] + cursor + count]
-                values = series[c, first : first + count]
+            for g in range(code.given.size):
+                row = tape[code.given[g] + cursor : code.given[g] + cursor + count]
+                values = series[g, first : first + count]
                 for i in range(count):
                     row[i] = values[i]
             machine(code, tape, cursor, cursor + count, 1, out, at + first)
@@ -86,7 +96,7 @@ def history_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
 
 @functools.cache
 def live_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
-    """Give the driver ``live(code, tape, past, capacity, stride, cursor, bars, out)`` for these kernels.
+    """Give the driver ``live(program, tape, past, capacity, stride, cursor, bars, out)`` for these kernels.
 
     It takes the bars of one moment (C, N) through the program into ``out`` (F, N). The tape has ``capacity`` bars of
     ``stride`` numbers; those before ``cursor`` are the past, of which the last ``past`` are ever looked at. It gives
@@ -95,7 +105,7 @@ def live_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
     machine = _machine(kernels)
 
     def live(
-        code: Code,
+        program: IntArray,
         tape: FloatArray,
         past: int,
         capacity: int,
@@ -104,13 +114,15 @@ def live_for(kernels: tuple[Callable[..., None], ...]) -> Callable[..., int]:
         bars: FloatArray,
         out: FloatArray,
     ) -> int:
+        a, b, c, d, e = program[0], program[1], program[2], program[3], program[4]
+        code = Code(program[5:a], program[a:b], program[b:c], program[c:d], program[d:e])
         if cursor == capacity:
             _move(tape, 0, (capacity - past) * stride, past * stride)
             cursor = past
         start, count = cursor * stride, bars.shape[1]
-        for c in range(code.given.size):
+        for g in range(code.given.size):
             for i in range(count):
-                tape[code.given[c] + start + i] = bars[c, i]
+                tape[code.given[g] + start + i] = bars[g, i]
         machine(code, tape, start, start + count, stride, out, 0)
         return cursor + 1
 
@@ -141,17 +153,17 @@ def _machine(kernels: tuple[Callable[..., None], ...]) -> Callable[..., None]:
     text = f"""
 def machine(code, tape, start, stop, stride, out, at):
     lines, results = code.lines, code.results
-    for n in range(lines.shape[0] - 1):
-        which = lines[n, 0]
-        line = code.places[lines[n, 1]:lines[n + 1, 1]]
+    for n in range(lines.size // 3 - 1):
+        which = lines[3 * n]
+        line = code.places[lines[3 * n + 1]:lines[3 * n + 4]]
 {calls}
-        for r in range(lines[n, 2], lines[n + 1, 2]):
+        for r in range(lines[3 * n + 2], lines[3 * n + 5]):
             if stop - start < 8:
                 for i in range(stop - start):
-                    out[results[r, 1], at + i] = tape[results[r, 0] + start + i]
+                    out[results[2 * r + 1], at + i] = tape[results[2 * r] + start + i]
             else:
-                row = tape[results[r, 0] + start:results[r, 0] + stop]
-                target = out[results[r, 1], at:at + stop - start]
+                row = tape[results[2 * r] + start:results[2 * r] + stop]
+                target = out[results[2 * r + 1], at:at + stop - start]
                 for i in range(stop - start):
                     target[i] = row[i]
 """
