@@ -28,13 +28,6 @@ _SHOWN = 40
 _STORE = "Store"
 
 
-def _day(text: str | date) -> date:
-    try:
-        return text if isinstance(text, date) else date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"expected a date such as 2015-06-01, got {text!r}") from None
-
-
 def _feature_names(incomplete: str) -> list[str]:
     from algomaster import features
 
@@ -55,14 +48,14 @@ Version = Annotated[
 Start = Annotated[
     date,
     typer.Option(
-        "--start", metavar="DATE", parser=_day, rich_help_panel=_STORE, show_default=False,
+        "--start", metavar="DATE", parser=options.day, rich_help_panel=_STORE, show_default=False,
         help="First session, such as 2015-06-01.",
     ),
 ]  # fmt: skip
 End = Annotated[
     date,
     typer.Option(
-        "--end", metavar="DATE", parser=_day, rich_help_panel=_STORE, show_default=False,
+        "--end", metavar="DATE", parser=options.day, rich_help_panel=_STORE, show_default=False,
         help="Last session, included.",
     ),
 ]  # fmt: skip
@@ -168,7 +161,9 @@ def build(
 @app.command()
 def check(
     view: Name,
-    day: Annotated[date, typer.Option("--day", metavar="DATE", parser=_day, show_default=False, help="The session.")],
+    day: Annotated[
+        date, typer.Option("--day", metavar="DATE", parser=options.day, show_default=False, help="The session.")
+    ],
     version: Version = None,
     home: options.Home = None,
     as_json: options.Json = False,
@@ -227,7 +222,7 @@ def drift(
     first, colon, last = training.partition(":")
     if not colon:
         raise typer.BadParameter(f"expected FIRST:LAST, got {training!r}", param_hint="--training")
-    between = _day(first), _day(last)
+    between = options.day(first), options.day(last)
     with console.working(as_json=as_json) as work, work.busy("comparing"):
         found = shift(
             open_view(view, home=home, version=version), start, end, training=between, window=window, bins=bins,

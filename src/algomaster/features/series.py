@@ -20,7 +20,7 @@ __all__ = [
     "NAN", "Kernel", "Node", "Series", "Trend", "above", "absolute", "bars_since_highest",
     "bars_since_lowest", "below", "choose", "clip", "comoment", "correlation", "deviation", "divide_range",
     "earlier", "ema", "ema_pair", "equal", "first_known", "first_of_session", "fresh", "given", "highest",
-    "highest_since", "kurtosis_sums", "larger", "last_known", "log", "log_ratio", "lowest", "lowest_since",
+    "highest_since", "larger", "log", "log_ratio", "lowest", "lowest_since",
     "mean", "mean_deviation", "moments", "node", "number_like", "outputs_of", "previous_session", "quantiles",
     "rank", "ratio_less_one", "rma", "root", "running", "session_day", "session_minute", "share", "sign",
     "smaller", "sum_since", "total", "trend",
@@ -287,12 +287,6 @@ def mean_deviation(a: Series, bars: int) -> Series:
     return node(windows.mean_deviation, a, mean(a, bars), numbers=(bars,), back=(bars - 1, 0))
 
 
-def kurtosis_sums(a: Series, bars: int) -> tuple[Series, Series]:
-    """Sums of the third and fourth powers of the deviations over the last ``bars``."""
-    first = node(windows.central_powers, a, moments(a, bars)[0], numbers=(bars,), outputs=2, back=(bars - 1, 0))
-    return Series(first.node, 0), Series(first.node, 1)
-
-
 def rank(a: Series, *bars: int) -> tuple[Series, ...]:
     """Average rank of the newest among the last n over n, for each n (ascending) of ``bars``."""
     first = node(orders.rank, a, numbers=(len(bars), *bars), outputs=len(bars), back=bars[-1] - 1)
@@ -344,11 +338,6 @@ def ema_pair(a: Series, bars: int, b: Series, bars_b: int) -> tuple[Series, Seri
 def running(a: Series) -> Series:
     """Sum since the very beginning."""
     return node(recursions.running, a, begin=(0.0, 0.0))
-
-
-def last_known(a: Series) -> Series:
-    """The last known value."""
-    return node(recursions.previous_known, a, begin=(NAN,))
 
 
 # --- sessions --------------------------------------------------------------------------------------------------

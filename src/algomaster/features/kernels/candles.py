@@ -23,12 +23,12 @@ def candle(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
     """
     count = stop - start
     o, h = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
-    l, c = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)  # noqa: E741
+    lo, c = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     middle, length = span(tape, line[6] + start, stop - start), span(tape, line[7] + start, stop - start)
     body, upper = span(tape, line[8] + start, stop - start), span(tape, line[9] + start, stop - start)
     lower, shift = span(tape, line[10] + start, stop - start), span(tape, line[11] + start, stop - start)
     for i in range(count):
-        reach, gain = h[i] - l[i], c[i] - o[i]
+        reach, gain = h[i] - lo[i], c[i] - o[i]
         base = reach if reach != 0.0 else math.nan
         price = o[i] if o[i] != 0.0 else math.nan
         top, bottom = (c[i], o[i]) if gain > 0.0 else (o[i], c[i])
@@ -37,8 +37,8 @@ def candle(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
         length[i] = reach / price
         body[i] = gain / base
         upper[i] = (h[i] - top + missing) / base
-        lower[i] = (bottom - l[i] + missing) / base
-        side = (c[i] * 2.0 - h[i] - l[i]) / base
+        lower[i] = (bottom - lo[i] + missing) / base
+        side = (c[i] * 2.0 - h[i] - lo[i]) / base
         side = 1.0 if side > 1.0 else side
         shift[i] = -1.0 if side < -1.0 else side
 
@@ -52,11 +52,11 @@ def ranges(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int)
     """
     count = stop - start
     o, h = span(tape, line[2] + start, stop - start), span(tape, line[3] + start, stop - start)
-    l, c = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)  # noqa: E741
+    lo, c = span(tape, line[4] + start, stop - start), span(tape, line[5] + start, stop - start)
     body, square = span(tape, line[6] + start, stop - start), span(tape, line[7] + start, stop - start)
     garman, rogers = span(tape, line[8] + start, stop - start), span(tape, line[9] + start, stop - start)
     for i in range(count):
-        reach, down, gain = _log(h[i], l[i]), _log(l[i], o[i]), _log(c[i], o[i])
+        reach, down, gain = _log(h[i], lo[i]), _log(lo[i], o[i]), _log(c[i], o[i])
         up = reach + down
         both = reach * reach
         body[i] = gain

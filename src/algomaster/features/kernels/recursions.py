@@ -11,7 +11,7 @@ from algomaster.core.jit import kernel
 from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.fused import fused
 
-__all__ = ["exponential", "exponential_pair", "previous_known", "running"]
+__all__ = ["exponential", "exponential_pair", "running"]
 
 
 @kernel(lean=True, inner=True)
@@ -127,16 +127,3 @@ def running(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int
             else:
                 tape[y + i] = math.nan
         tape[own], tape[own + 1] = total, lost
-
-
-@kernel(lean=True, inner=True)
-def previous_known(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """The last known value of a, this bar's included. State: that value."""
-    x, y = line[2], line[3]
-    for each in range(min(stride, stop - start)):
-        last = tape[line[1] + each]
-        for i in range(start + each, stop, stride):
-            value = tape[x + i]
-            last = value if value == value else last
-            tape[y + i] = last
-        tape[line[1] + each] = last

@@ -18,7 +18,7 @@ from algomaster.core.types import FloatArray, IntArray
 from algomaster.features.kernels.face import span
 
 __all__ = [
-    "central_powers", "correlation", "deviation", "earlier", "explained", "join_comoment", "join_highest",
+    "correlation", "deviation", "earlier", "explained", "join_comoment", "join_highest",
     "join_lowest", "join_moments", "join_sums", "join_trend", "mean_deviation", "residual", "where_highest",
     "where_lowest", "zero",
 ]  # fmt: skip
@@ -206,27 +206,6 @@ def mean_deviation(tape: FloatArray, line: IntArray, start: int, stop: int, stri
             y[i] += abs(a[i] - b[i])
     for i in range(stop - start):
         y[i] /= bars
-
-
-@kernel(lean=True, inner=True)
-def central_powers(tape: FloatArray, line: IntArray, start: int, stop: int, stride: int) -> None:
-    """Sums of the third and fourth powers of the deviations of a's last the first number values from b, their mean."""
-    b, cube, fourth = (
-        span(tape, line[3] + start, stop - start),
-        span(tape, line[4] + start, stop - start),
-        span(tape, line[5] + start, stop - start),
-    )
-    bars = int(tape[line[0]])
-    for i in range(stop - start):
-        cube[i] = 0.0
-        fourth[i] = 0.0
-    for back in range(bars):
-        a = span(tape, line[2] + start - back * stride, stop - start)
-        for i in range(stop - start):
-            gap = a[i] - b[i]
-            square = gap * gap
-            cube[i] += square * gap
-            fourth[i] += square * square
 
 
 @kernel(lean=True, inner=True)

@@ -18,6 +18,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -164,8 +165,7 @@ def materialize(
                 bars = load_bars(view, name, days[low : chosen[-1] + 1], where)
                 todo = _stale(view, days, chosen, bars, there)
                 if todo:
-                    frames = pool.map(lambda item: _rows(view, name, days, bars, *item), todo.items())  # noqa: B023
-                    frame = pl.concat(list(frames))
+                    frame = pl.concat(list(pool.map(partial(_rows, view, name, days, bars), todo, todo.values())))
                     table.append(frame)
                     counts["rows"] += frame.height
                     counts["commits"] += 1
