@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from algomaster.backtest.replayer import replay
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
+    from algomaster.backtest.trade_log import from_trades
     from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "replay", "sweep", "warm"]
+__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "from_trades", "replay", "sweep", "warm"]
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -19,6 +20,7 @@ __getattr__, __dir__ = attach(
         "LookAhead": "algomaster.backtest.look_ahead",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
+        "from_trades": "algomaster.backtest.trade_log",
         "replay": "algomaster.backtest.replayer",
         "sweep": "algomaster.backtest.sweeper",
         "warm": "algomaster.backtest.warming",
