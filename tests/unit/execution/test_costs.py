@@ -77,7 +77,7 @@ def test_costs_are_on_unless_left_out_and_end_in_the_trades():
     rates = facts.charges("option", day.session)
     each = (by_hand(500_000, True, rates) + by_hand(500_000, False, rates)) / 100
     assert paid.trades["costs"].to_list() == [each, each]
-    assert paid.metrics["net_pnl"] == pytest.approx(-2 * each)
+    assert paid.metrics["pnl"] == pytest.approx(-2 * each)
     assert paid.assumptions["costs"][0]["since"] == "2024-01-01"
 
 
