@@ -25,6 +25,7 @@ from algomaster.strategy.steps.contract import (
     MARKET,
     N_OPEN,
     N_ORDERS,
+    N_REALISED,
     SESSION_END,
     UNFILLED,
     WAITING,
@@ -81,6 +82,7 @@ def session_driver(step: Step) -> Callable[..., None]:
         day: Day, tape: Tape, terms: Record, params: Record, state: Record, book: Book, account: Record, log: Log
     ) -> None:
         clear(book, tape.close.shape[0])
+        book.counts[N_REALISED] = account[0]["won"] - account[0]["lost"]
         last = day.ts.size - 1
         for i in range(last + 1):
             advance(day, tape, terms, params, state, book, account, log, i)

@@ -19,6 +19,7 @@ from algomaster.strategy.steps.contract import (
     FLAGS,
     LIMIT,
     N_OPEN,
+    N_REALISED,
     OPEN,
     PPM,
     STOP,
@@ -163,6 +164,7 @@ def _close(book: Book, account: Record, number: int) -> None:
     book.counts[N_OPEN] = keep
     net = leg["cash"] - leg["charges"]
     account[0]["trades"] += 1
+    book.counts[N_REALISED] += net
     if net > 0:
         account[0]["wins"] += 1
         account[0]["won"] += net

@@ -80,7 +80,8 @@ N_OPEN: Final = 2
 N_PLACED: Final = 3
 FLAGS: Final = 4
 N_CONTRACTS: Final = 5
-N_COUNTS: Final = 6
+N_REALISED: Final = 6
+N_COUNTS: Final = 7
 
 ORDERS_FULL: Final = 1
 LEGS_FULL: Final = 2
@@ -157,6 +158,12 @@ def clear(book: Book, contracts: int) -> None:
         _blank(book.legs[leg])
     book.counts[:] = 0
     book.counts[N_CONTRACTS] = contracts
+
+
+@kernel(inline=True, lean=True, inner=True)
+def realised(book: Book) -> int:
+    """Paise netted, after charges, by all legs that were closed since the run began."""
+    return int(book.counts[N_REALISED])
 
 
 # --- what a step asks --------------------------------------------------------------------------------------------
