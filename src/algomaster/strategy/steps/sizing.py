@@ -5,7 +5,7 @@ calling :func:`lots_now` when it opens a *round*: whatever it opens at one decis
 what legs have netted since the last call (:func:`~algomaster.strategy.steps.contract.realised`); a result of exactly
 nothing, such as that of an entry that found no trade, is neither a win nor a loss.
 
-1. :func:`_settle`: the result of the round before moves the step of a progression, and what is known of a lot's results.
+1. :func:`_settle`: the result of the round before moves the step of a progression and what is known of a lot.
 2. :func:`_wanted`: lots by the policy.
 3. :func:`_allowed`: not above the caps in lots, margin and loss. 0 lots means: do not trade.
 
@@ -65,8 +65,8 @@ SIZING_STATE: Final[list[Any]] = [
     ("size_spread", np.float64),
 ]
 """``size_seen``: paise netted at the last call; ``size_lots``: lots of the last round; ``size_step``: how often the
-base is multiplied; ``size_run``: what rounds have netted since the last base; the last four: a lot's result in this session,
-and weight, mean and weighted squares of those before."""
+base is multiplied; ``size_run``: what rounds have netted since the last base; the last four: a lot's result in this
+session, and weight, mean and weighted squares of those before."""
 
 
 @kernel(lean=True, inner=True)
