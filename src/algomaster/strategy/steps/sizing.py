@@ -259,7 +259,8 @@ def _room(params: Record, day: Day, i: int, book: Book) -> int:
     for j in range(book.counts[N_OPEN]):
         leg = book.legs[book.open_legs[j]]
         short = max(-leg["quantity"], 0)
-        if leg["instrument"] % 2 == 0:
+        right = leg["right"] if leg["instrument"] < 0 else leg["instrument"] % 2  # a future is on the calls' side
+        if right == 0:
             calls += short
         else:
             puts += short
