@@ -1,0 +1,210 @@
+"""One chunk of parameter sets through all sessions: the piece of work that every engine does, to the same bits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algomaster.backtest.drivers import sweep_driver
+from algomaster.backtest.gathering import TRADE, by_set, gather, statistics_of, write
+from algomaster.backtest.packing import Settings
+from algomaster.backtest.replayer import check_flags, compiling_step, totals_of
+from algomaster.backtest.session import FILL_COLUMNS, Session, future_expiry, prepare
+from algomaster.backtest.slippages import Slippage
+from algomaster.core.types import FloatArray, IntArray, Record
+from algomaster.execution.ledger import ACCOUNT, FILL, new_account
+from algomaster.execution.overnight import Held, new_held
+from algomaster.market.chain_day import Days
+from algomaster.performance.statistics import DAILY_STATISTICS
+from algomaster.performance.trials.kept_days import compact_daily
+from algomaster.strategy.contract import Strategy
+from algomaster.strategy.steps.contract import FILLS_FULL, MAX_OVERNIGHT
+
+__all__ = ["Job", "Keep", "Part", "Rules", "bytes_a_set", "run_chunk", "sessions_of"]
+
+_ROOM: Final = 8
+"""Fills of a set that a session's records first have room for; a busier session is run again with more."""
+
+
+class Rules(NamedTuple):
+    """How orders fill and what they cost."""
+
+    fills: str
+    costs: bool
+    slippage: Slippage | None
+    skip_lists: bool
+
+
+class Keep(NamedTuple):
+    """What of every set is kept beside its metrics: its trades, its digest, the daily P&L of every so many sets."""
+
+    trades: bool
+    digest: bool
+    stride: int
+
+
+class Job(NamedTuple):
+    """What all chunks of a sweep share, but for the sessions."""
+
+    strategy: Strategy
+    settings: Settings
+    rules: Rules
+    keep: Keep
+
+
+class Part(NamedTuple):
+    """What is kept of a chunk; where nothing was asked for, an array is empty."""
+
+    start: int
+    stop: int
+    statistics: FloatArray
+    totals: IntArray
+    drawdown: IntArray
+    idle_days: IntArray
+    fingerprint: NDArray[np.uint64]
+    daily: IntArray | NDArray[np.int32]
+    digests: NDArray[np.bytes_]
+    trades: Record
+
+
+def sessions_of(days: Days, rules: Rules) -> list[Session]:
+    """Make sessions ready."""
+    return [
+        prepare(
+            day, fills=rules.fills, costs=rules.costs, slippage=rules.slippage, skip_lists=rules.skip_lists
+        )
+        for day in days
+    ]  # fmt: skip
+
+
+def run_chunk(job: Job, sessions: Sequence[Session], start: int, stop: int) -> Part:
+    """Take the sets ``start`` to ``stop`` through all sessions.
+
+    Raises
+    ------
+    StrategyError
+        A set placed more orders or legs than a book holds.
+    """
+    run = _Run(job, start, stop, len(sessions))
+    for d, session in enumerate(sessions):
+        run.session(d, session)
+    return run.part()
+
+
+def bytes_a_set(job: Job, sessions: int, minutes: int) -> int:
+    """Estimate what a set in flight takes, its trades left out."""
+    record = job.settings.pack(0, 1).dtype.itemsize + 2 * job.strategy.state.itemsize + 2 * ACCOUNT.itemsize
+    night = sum(int(part.nbytes) for part in new_held()) + MAX_OVERNIGHT * TRADE.itemsize * job.keep.trades
+    records = 4 * _ROOM * FILL.itemsize * (job.keep.trades or job.keep.digest) + 24 * minutes * job.keep.digest
+    return record + 2 * night + records + 8 * (sessions + 40)
+
+
+class _Run:
+    """The sets of a chunk on their way through the sessions, with buffers that serve all of them."""
+
+    def __init__(self, job: Job, start: int, stop: int, sessions: int) -> None:
+        self._job, self._start, self._stop = job, start, stop
+        sets = stop - start
+        self._params = job.settings.pack(start, stop)
+        self._states = _states(job.strategy, self._params)
+        self._accounts, self._held = new_account(sets), new_held(sets)
+        self._before = self._accounts.copy()
+        self._daily = np.zeros((sets, sessions), np.int64)
+        self._idle = np.zeros(sets, np.int64)
+        self._n_fills = np.zeros((sets, 1), np.int64)
+        self._fills = np.empty((sets, _ROOM if job.keep.trades or job.keep.digest else 0), FILL)
+        self._equity: dict[int, IntArray] = {}
+        self._hashes = [hashlib.sha256() for _ in range(sets if job.keep.digest else 0)]
+        self._nights = np.empty((sets if job.keep.trades else 0, MAX_OVERNIGHT), TRADE)
+        self._n_nights = np.zeros(sets, np.int64)
+        self._closed: list[Record] = []
+
+    def session(self, d: int, session: Session) -> None:
+        """Go through one session and keep what was asked for."""
+        self._before[:] = self._accounts
+        equity = self._advance(session)
+        self._daily[:, d] = self._accounts["equity"] - self._before["equity"]
+        closed = self._accounts["trades"] - self._before["trades"]
+        self._idle += closed == 0
+        expiry = future_expiry(session.day)
+        if self._job.keep.digest:
+            self._digest(session, expiry, equity)
+        if self._job.keep.trades:
+            found = np.empty(int(closed.sum()), TRADE)
+            wrote = gather(
+                session.day, expiry, self._start, self._fills, self._n_fills, self._nights, self._n_nights, found
+            )
+            assert wrote == found.size, (wrote, found.size)
+            self._closed.append(found)
+
+    def _advance(self, session: Session) -> IntArray:
+        """Take all sets through one session, again with more room where the records overflow."""
+        drive = sweep_driver(self._job.strategy.step)
+        minutes = session.day.ts.size if self._job.keep.digest else 0
+        equity = self._equity.setdefault(minutes, np.empty((self._params.size, minutes), np.int64))
+        states = self._states.copy()
+        overnight = bool((self._held.counts[:, 0] > 0).any())
+        night = Held(*(part.copy() for part in self._held)) if overnight and self._fills.size else self._held
+        while True:
+            self._n_fills[:] = 0
+            with compiling_step(self._job.strategy):
+                drive(
+                    *session, self._params, self._states, self._accounts, self._held, self._fills, self._n_fills, equity
+                )
+            if not np.any(self._accounts["flags"] & FILLS_FULL):
+                return equity
+            self._fills = np.empty((self._fills.shape[0], 4 * self._fills.shape[1]), FILL)
+            self._states[:], self._accounts[:] = states, self._before
+            if overnight:
+                for part, kept in zip(self._held, night):
+                    part[:] = kept
+            else:
+                self._held.counts[:] = 0
+
+    def _digest(self, session: Session, expiry: int, equity: IntArray) -> None:
+        size = len(FILL_COLUMNS) * int(self._n_fills.sum()) + equity.size
+        flat, ends = np.empty(size, np.int64), np.empty(len(self._hashes), np.int64)
+        write(session.day, expiry, self._fills, self._n_fills, equity, flat, ends)
+        begin = 0
+        for taken, end in zip(self._hashes, ends.tolist()):
+            taken.update(flat[begin:end].data)
+            begin = end
+
+    def part(self) -> Part:
+        """Reduce the chunk to what the result shows."""
+        job, accounts = self._job, self._accounts
+        check_flags(job.strategy, int(np.bitwise_or.reduce(accounts["flags"])))
+        statistics = np.empty((accounts.size, len(DAILY_STATISTICS)))
+        statistics_of(self._daily, statistics)
+        return Part(
+            self._start,
+            self._stop,
+            statistics,
+            totals_of(accounts),
+            accounts["drawdown"].copy(),
+            self._idle,
+            accounts["fingerprint"].copy(),
+            compact_daily(self._daily[-self._start % job.keep.stride :: job.keep.stride]),
+            np.array([taken.hexdigest() for taken in self._hashes], "S64"),
+            self._trades(),
+        )
+
+    def _trades(self) -> Record:
+        """Give the closed trades of all sessions, set by set."""
+        out = np.empty(int(self._accounts["trades"].sum()) if self._job.keep.trades else 0, TRADE)
+        places = np.zeros(self._accounts.size, np.int64)
+        places[1:] = np.cumsum(self._accounts["trades"])[:-1]
+        for found in self._closed:
+            by_set(found, self._start, places, out)
+        return out
+
+
+def _states(strategy: Strategy, params: Record) -> Record:
+    if type(strategy).init is Strategy.init:
+        return np.zeros(params.size, strategy.state)
+    states: Any = [strategy.init(params[p : p + 1]) for p in range(params.size)]
+    return np.concatenate(states)
