@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algomaster.backtest.drivers import sweep_driver
-from algomaster.backtest.gathering import TRADE, by_set, gather, statistics_of, write
+from algomaster.backtest.gathering import OPEN, TRADE, end_session, gather, statistics_of, write
 from algomaster.backtest.packing import Settings
 from algomaster.backtest.replayer import check_flags, compiling_step, totals_of
 from algomaster.backtest.session import FILL_COLUMNS, Session, future_expiry, prepare
 from algomaster.backtest.slippages import Slippage
+from algomaster.core.errors import StrategyError
 from algomaster.core.types import FloatArray, IntArray, Record
 from algomaster.execution.ledger import ACCOUNT, FILL, new_account
-from algomaster.execution.overnight import Held, new_held
+from algomaster.execution.overnight import new_held
 from algomaster.market.chain_day import Days
 from algomaster.performance.statistics import DAILY_STATISTICS
 from algomaster.performance.trials.kept_days import compact_daily
@@ -57,7 +58,7 @@ class Job(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What is kept of a chunk; where nothing was asked for, an array is empty."""
+    """What is kept of a chunk; where nothing was asked for, an array is empty. Trades are session by session."""
 
     start: int
     stop: int
@@ -98,7 +99,7 @@ def run_chunk(job: Job, sessions: Sequence[Session], start: int, stop: int) -> P
 def bytes_a_set(job: Job, sessions: int, minutes: int) -> int:
     """Estimate what a set in flight takes, its trades left out."""
     record = job.settings.pack(0, 1).dtype.itemsize + 2 * job.strategy.state.itemsize + 2 * ACCOUNT.itemsize
-    night = sum(int(part.nbytes) for part in new_held()) + MAX_OVERNIGHT * TRADE.itemsize * job.keep.trades
+    night = sum(int(part.nbytes) for part in new_held()) + MAX_OVERNIGHT * OPEN.itemsize * job.keep.trades
     records = 4 * _ROOM * FILL.itemsize * (job.keep.trades or job.keep.digest) + 24 * minutes * job.keep.digest
     return record + 2 * night + records + 8 * (sessions + 40)
 
@@ -108,67 +109,79 @@ class _Run:
 
     def __init__(self, job: Job, start: int, stop: int, sessions: int) -> None:
         self._job, self._start, self._stop = job, start, stop
+        self._recorded = job.keep.trades or job.keep.digest
         sets = stop - start
         self._params = job.settings.pack(start, stop)
         self._states = _states(job.strategy, self._params)
         self._accounts, self._held = new_account(sets), new_held(sets)
-        self._before = self._accounts.copy()
+        self._marks, self._idle = np.zeros((sets, 2), np.int64), np.zeros(sets, np.int64)
         self._daily = np.zeros((sets, sessions), np.int64)
-        self._idle = np.zeros(sets, np.int64)
         self._n_fills = np.zeros((sets, 1), np.int64)
-        self._fills = np.empty((sets, _ROOM if job.keep.trades or job.keep.digest else 0), FILL)
+        self._fills = np.empty((sets, _ROOM if self._recorded else 0), FILL)
         self._equity: dict[int, IntArray] = {}
         self._hashes = [hashlib.sha256() for _ in range(sets if job.keep.digest else 0)]
-        self._nights = np.empty((sets if job.keep.trades else 0, MAX_OVERNIGHT), TRADE)
+        self._nights = np.empty((sets if job.keep.trades else 0, MAX_OVERNIGHT), OPEN)
         self._n_nights = np.zeros(sets, np.int64)
-        self._closed: list[Record] = []
+        self._trades, self._n_trades, self._sessions = np.empty(0, TRADE), 0, 0
 
     def session(self, d: int, session: Session) -> None:
         """Go through one session and keep what was asked for."""
-        self._before[:] = self._accounts
         equity = self._advance(session)
-        self._daily[:, d] = self._accounts["equity"] - self._before["equity"]
-        closed = self._accounts["trades"] - self._before["trades"]
-        self._idle += closed == 0
-        expiry = future_expiry(session.day)
+        closed, _ = end_session(self._accounts, self._marks, self._daily, d, self._idle)
         if self._job.keep.digest:
-            self._digest(session, expiry, equity)
+            self._digest(session, equity)
         if self._job.keep.trades:
-            found = np.empty(int(closed.sum()), TRADE)
-            wrote = gather(
-                session.day, expiry, self._start, self._fills, self._n_fills, self._nights, self._n_nights, found
-            )
-            assert wrote == found.size, (wrote, found.size)
-            self._closed.append(found)
+            self._gather(session, closed)
 
     def _advance(self, session: Session) -> IntArray:
         """Take all sets through one session, again with more room where the records overflow."""
-        drive = sweep_driver(self._job.strategy.step)
         minutes = session.day.ts.size if self._job.keep.digest else 0
-        equity = self._equity.setdefault(minutes, np.empty((self._params.size, minutes), np.int64))
-        states = self._states.copy()
-        overnight = bool((self._held.counts[:, 0] > 0).any())
-        night = Held(*(part.copy() for part in self._held)) if overnight and self._fills.size else self._held
+        if minutes not in self._equity:
+            self._equity[minutes] = np.empty((self._params.size, minutes), np.int64)
+        before = self._before() if self._recorded else []
         while True:
             self._n_fills[:] = 0
             with compiling_step(self._job.strategy):
-                drive(
-                    *session, self._params, self._states, self._accounts, self._held, self._fills, self._n_fills, equity
-                )
-            if not np.any(self._accounts["flags"] & FILLS_FULL):
-                return equity
+                sweep_driver(self._job.strategy.step)(
+                    *session, self._params, self._states, self._accounts, self._held, self._fills, self._n_fills,
+                    self._equity[minutes],
+                )  # fmt: skip
+            if not self._recorded or not np.any(self._accounts["flags"] & FILLS_FULL):
+                return self._equity[minutes]
             self._fills = np.empty((self._fills.shape[0], 4 * self._fills.shape[1]), FILL)
-            self._states[:], self._accounts[:] = states, self._before
-            if overnight:
-                for part, kept in zip(self._held, night):
-                    part[:] = kept
-            else:
-                self._held.counts[:] = 0
+            for now, then in before:
+                now[:] = then
 
-    def _digest(self, session: Session, expiry: int, equity: IntArray) -> None:
+    def _before(self) -> list[tuple[Any, Any]]:
+        """Copy, as bytes, what a session changes: nights only where something is held over one."""
+        changed = [self._states, self._accounts, self._held.counts]
+        if self._held.counts[:, 0].any():
+            changed += [self._held.legs, self._held.orders]
+        views = [part.view(np.uint8) for part in changed]
+        return [(view, view.copy()) for view in views]
+
+    def _gather(self, session: Session, closed: int) -> None:
+        self._sessions += 1
+        need = self._n_trades + closed
+        if need > self._trades.size:  # as many for every session to come, and some; pages never written cost nothing
+            grown = np.empty(need * self._daily.shape[1] // self._sessions * 5 // 4 + closed, TRADE)
+            grown[: self._n_trades] = self._trades[: self._n_trades]
+            self._trades = grown
+        wrote = gather(
+            session.day, future_expiry(session.day), self._start, self._fills, self._n_fills, self._nights,
+            self._n_nights, self._trades[self._n_trades : need],
+        )  # fmt: skip
+        if wrote < 0:
+            raise StrategyError(
+                f"Strategy {self._job.strategy.name!r} made a trade of 2^31 units, or paise of costs, or more.",
+                hint="Trade less, or sweep without keeping trades.",
+            )
+        self._n_trades = need
+
+    def _digest(self, session: Session, equity: IntArray) -> None:
         size = len(FILL_COLUMNS) * int(self._n_fills.sum()) + equity.size
         flat, ends = np.empty(size, np.int64), np.empty(len(self._hashes), np.int64)
-        write(session.day, expiry, self._fills, self._n_fills, equity, flat, ends)
+        write(session.day, future_expiry(session.day), self._fills, self._n_fills, equity, flat, ends)
         begin = 0
         for taken, end in zip(self._hashes, ends.tolist()):
             taken.update(flat[begin:end].data)
@@ -190,17 +203,8 @@ class _Run:
             accounts["fingerprint"].copy(),
             compact_daily(self._daily[-self._start % job.keep.stride :: job.keep.stride]),
             np.array([taken.hexdigest() for taken in self._hashes], "S64"),
-            self._trades(),
+            self._trades[: self._n_trades],
         )
-
-    def _trades(self) -> Record:
-        """Give the closed trades of all sessions, set by set."""
-        out = np.empty(int(self._accounts["trades"].sum()) if self._job.keep.trades else 0, TRADE)
-        places = np.zeros(self._accounts.size, np.int64)
-        places[1:] = np.cumsum(self._accounts["trades"])[:-1]
-        for found in self._closed:
-            by_set(found, self._start, places, out)
-        return out
 
 
 def _states(strategy: Strategy, params: Record) -> Record:

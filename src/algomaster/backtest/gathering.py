@@ -1,7 +1,7 @@
 """From the fills of many parameter sets in one session to closed trades and to the bytes of digests: compiled.
 
-1. :func:`gather` joins the fills of every leg into a trade, once it is flat; what stays open goes into the night.
-2. :func:`by_set` puts the trades of all sessions of a chunk in order of their sets.
+1. :func:`end_session` says what a session made.
+2. :func:`gather` joins the fills of every leg into a trade, once it is flat; what stays open goes into the night.
 3. :func:`write` lays out fills and equity of every set as a replay's digest takes them.
 4. :func:`statistics_of` reduces daily P&L to statistics.
 """
@@ -20,19 +20,26 @@ from algomaster.strategy.steps.contract import MAX_LEGS, MAX_OVERNIGHT, Day
 
 TRADE: Final = np.dtype(
     [
-        *((name, np.int32) for name in ("set", "session", "leg", "expiry", "trade", "lot")),
-        *((name, np.int8) for name in ("right", "reason")),
         *(
-            (name, np.int64)
+            (name, np.int32)
             for name in (
-                "strike", "quantity", "held", "entry_time", "exit_time", "entry_worth", "exit_worth", "costs",
+                "set", "session", "expiry", "strike", "quantity", "lot", "entry_minute", "exit_minute", "costs",
             )
         ),
-    ],
-    align=True,
+        ("leg", np.int16),
+        ("right", np.int8),
+        ("reason", np.int8),
+        ("entry_worth", np.int64),
+        ("exit_worth", np.int64),
+    ]
 )  # fmt: skip
-"""One leg from its first fill on: paise, ns UTC, days since 1970; ``session`` is that of the last fill, ``held`` the
-units still open (0 in a closed trade), ``worth`` the sum of price times units, positive."""
+"""One closed trade in 56 bytes: paise, days and minutes since 1970; ``session`` is that of the last fill, a worth the
+sum of price times units, positive. Writing new memory is what all trades of a sweep cost most."""
+
+OPEN: Final = np.dtype([*((name, np.int64) for name in TRADE.names or ()), ("trade", np.int64), ("held", np.int64)])
+"""One leg from its first fill on: what it will be as a trade, the run's number of it, and the units still open."""
+
+_LARGEST: Final = 2**31 - 1
 
 FUTURE_RIGHT: Final = 2
 
@@ -44,6 +51,8 @@ def gather(
 ) -> int:  # fmt: skip
     """Write the trades that a session closes; gives how many.
 
+    One that is too large to be kept (2^31 units or paise of costs) gives -1.
+
     Parameters
     ----------
     day : Day
@@ -53,13 +62,13 @@ def gather(
         Number of the first set.
     fills : (P, n) FILL
     n_fills : (P, 1) int64
-    nights : (P, MAX_OVERNIGHT) TRADE
+    nights : (P, MAX_OVERNIGHT) OPEN
         Legs open at the start of the session; at the end those open then.
     n_nights : (P,) int64
     closed : (at least the session's closed trades,) TRADE
         Receives them set by set, each set's by time of entry and leg.
     """
-    legs = np.zeros(MAX_LEGS + MAX_OVERNIGHT, TRADE)
+    legs = np.zeros(MAX_LEGS + MAX_OVERNIGHT, OPEN)
     written = 0
     for p in range(fills.shape[0]):
         begun = written
@@ -78,6 +87,8 @@ def gather(
             leg = legs[at]
             _add(day, fill, leg)
             if leg["held"] == 0:
+                if abs(leg["quantity"]) > _LARGEST or leg["costs"] > _LARGEST:
+                    return -1
                 _insert(closed, begun, written, leg)
                 written += 1
                 n -= 1
@@ -98,7 +109,7 @@ def _open(day: Day, future_expiry: int, number: int, fill: Any, leg: Any) -> Non
     for e in range(day.expiries.size):
         if day.expiries[e] == leg["expiry"]:
             leg["lot"] = day.lot[e]
-    leg["entry_time"] = _moment(day, fill)
+    leg["entry_minute"] = _moment(day, fill) // MINUTE_NS
     leg["quantity"] = 0
     leg["held"] = 0
     leg["entry_worth"] = 0
@@ -116,7 +127,7 @@ def _add(day: Day, fill: Any, leg: Any) -> None:
         leg["exit_worth"] += worth
     leg["held"] += fill["quantity"]
     leg["costs"] += fill["costs"]
-    leg["exit_time"] = _moment(day, fill)
+    leg["exit_minute"] = _moment(day, fill) // MINUTE_NS
     leg["reason"] = fill["reason"]
     leg["session"] = day.session
 
@@ -145,21 +156,53 @@ def _insert(closed: Record, begun: int, written: int, leg: Any) -> None:
     """Put a trade among those of its set, which stand from ``begun`` to ``written`` by time of entry and leg."""
     at = written
     while at > begun and (
-        closed[at - 1]["entry_time"] > leg["entry_time"]
-        or (closed[at - 1]["entry_time"] == leg["entry_time"] and closed[at - 1]["leg"] > leg["leg"])
+        closed[at - 1]["entry_minute"] > leg["entry_minute"]
+        or (closed[at - 1]["entry_minute"] == leg["entry_minute"] and closed[at - 1]["leg"] > leg["leg"])
     ):
         closed[at] = closed[at - 1]
         at -= 1
-    closed[at] = leg
+    trade = closed[at]
+    trade["set"] = leg["set"]
+    trade["session"] = leg["session"]
+    trade["expiry"] = leg["expiry"]
+    trade["strike"] = leg["strike"]
+    trade["quantity"] = leg["quantity"]
+    trade["lot"] = leg["lot"]
+    trade["entry_minute"] = leg["entry_minute"]
+    trade["exit_minute"] = leg["exit_minute"]
+    trade["costs"] = leg["costs"]
+    trade["leg"] = leg["leg"]
+    trade["right"] = leg["right"]
+    trade["reason"] = leg["reason"]
+    trade["entry_worth"] = leg["entry_worth"]
+    trade["exit_worth"] = leg["exit_worth"]
 
 
 @kernel
-def by_set(trades: Record, first: int, places: IntArray, out: Record) -> None:
-    """Copy one session's trades to where each set goes on (``places`` (P,), moved along)."""
-    for n in range(trades.size):
-        p = trades[n]["set"] - first
-        out[places[p]] = trades[n]
-        places[p] += 1
+def end_session(accounts: Record, marks: IntArray, daily: IntArray, d: int, idle: IntArray) -> tuple[Any, Any]:
+    """Write what a session made, from the accounts after it; gives the trades it closed and all flags.
+
+    Parameters
+    ----------
+    accounts : (P,) ACCOUNT
+    marks : (P, 2) int64
+        Equity and closed trades before the session; afterwards those of now.
+    daily : (P, D) int64
+        Receives the net P&L in column ``d``.
+    idle : (P,) int64
+        Sessions without a trade, counted on.
+    """
+    closed, flags = 0, 0
+    for p in range(accounts.size):
+        equity, trades = accounts[p]["equity"], accounts[p]["trades"]
+        daily[p, d] = equity - marks[p, 0]
+        if trades == marks[p, 1]:
+            idle[p] += 1
+        closed += trades - marks[p, 1]
+        flags |= accounts[p]["flags"]
+        marks[p, 0] = equity
+        marks[p, 1] = trades
+    return closed, flags
 
 
 @kernel

@@ -16,7 +16,7 @@ from algomaster.backtest.gathering import TRADE
 from algomaster.backtest.session import KINDS
 from algomaster.core.arrays import to_rupees
 from algomaster.core.errors import DataError
-from algomaster.core.types import PAISE, Record
+from algomaster.core.types import MINUTE_NS, PAISE, Record
 from algomaster.strategy.steps.contract import REASONS
 
 __all__ = ["KeptTrades", "TradeWriter", "trades_table"]
@@ -78,24 +78,25 @@ class TradeWriter:
 
 def trades_table(parts: Sequence[Record]) -> pa.Table:
     """Give records as an Arrow table in rupees and Indian time, with right and reason as dictionaries."""
+    orders = [np.argsort(part["set"], kind="stable") for part in parts]  # they come session by session
     trades = {
-        name: np.concatenate([part[name] for part in parts]) if parts else np.empty(0, TRADE[name])
+        name: np.concatenate([part[name][order] for part, order in zip(parts, orders)] or [np.empty(0, TRADE[name])])
         for name in TRADE.names or ()
-        if name not in ("trade", "held")
     }
-    sign, size = np.sign(trades["quantity"]), np.abs(trades["quantity"])
+    quantity = trades["quantity"].astype(np.int64)
+    sign, size = np.sign(quantity), np.abs(quantity)
     pnl = sign * (trades["exit_worth"] - trades["entry_worth"])
     columns: dict[str, Any] = {
         "set": trades["set"].astype(np.int64),
         "session": pa.array(trades["session"]).cast(pa.date32()),
-        "leg": trades["leg"],
+        "leg": trades["leg"].astype(np.int32),
         "expiry": pa.array(trades["expiry"]).cast(pa.date32()),
         "right": pa.DictionaryArray.from_arrays(trades["right"], list(KINDS)),
         "strike": to_rupees(trades["strike"]),
-        "quantity": trades["quantity"],
-        "entry_time": pa.array(trades["entry_time"]).cast(_TIME),
+        "quantity": quantity,
+        "entry_time": pa.array(trades["entry_minute"] * np.int64(MINUTE_NS)).cast(_TIME),
         "entry_price": trades["entry_worth"] / (size * PAISE),
-        "exit_time": pa.array(trades["exit_time"]).cast(_TIME),
+        "exit_time": pa.array(trades["exit_minute"] * np.int64(MINUTE_NS)).cast(_TIME),
         "exit_price": trades["exit_worth"] / (size * PAISE),
         "exit_reason": pa.DictionaryArray.from_arrays(trades["reason"], list(REASONS)),
         "pnl": to_rupees(pnl),
