@@ -7,10 +7,12 @@ from algomaster.core.lazy import attach
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
     from algomaster.backtest.replayer import replay
+    from algomaster.backtest.searching import search
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
     from algomaster.backtest.trade_log import from_trades
+    from algomaster.backtest.walking import WalkForward, walk_forward
     from algomaster.backtest.warming import warm
 
 __all__ = ["LookAhead", "Slippage", "SweepResult", "check_look_ahead", "from_trades", "replay", "sweep", "warm"]
@@ -23,8 +25,11 @@ __getattr__, __dir__ = attach(
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_trades": "algomaster.backtest.trade_log",
+        "WalkForward": "algomaster.backtest.walking",
         "replay": "algomaster.backtest.replayer",
+        "search": "algomaster.backtest.searching",
         "sweep": "algomaster.backtest.sweeper",
+        "walk_forward": "algomaster.backtest.walking",
         "warm": "algomaster.backtest.warming",
     },
 )

@@ -25,7 +25,7 @@ from algomaster.performance.trials.kept_days import compact_daily
 from algomaster.strategy.contract import Strategy
 from algomaster.strategy.steps.contract import FILLS_FULL, MAX_OVERNIGHT
 
-__all__ = ["Job", "Keep", "Part", "Rules", "bytes_a_set", "run_chunk", "sessions_of"]
+__all__ = ["Job", "Keep", "Part", "Ready", "Rules", "bytes_a_set", "run_chunk", "sessions_of"]
 
 _ROOM: Final = 8
 """Fills of a set that a session's records first have room for; a busier session is run again with more."""
@@ -72,17 +72,23 @@ class Part(NamedTuple):
     trades: Record
 
 
-def sessions_of(days: Days, rules: Rules) -> list[Session]:
+class Ready(NamedTuple):
+    """A session made ready, and the expiry of its nearest future in days."""
+
+    session: Session
+    future_expiry: int
+
+
+def sessions_of(days: Days, rules: Rules) -> list[Ready]:
     """Make sessions ready."""
-    return [
-        prepare(
-            day, fills=rules.fills, costs=rules.costs, slippage=rules.slippage, skip_lists=rules.skip_lists
-        )
+    prepared = (
+        prepare(day, fills=rules.fills, costs=rules.costs, slippage=rules.slippage, skip_lists=rules.skip_lists)
         for day in days
-    ]  # fmt: skip
+    )
+    return [Ready(session, future_expiry(session.day)) for session in prepared]
 
 
-def run_chunk(job: Job, sessions: Sequence[Session], start: int, stop: int) -> Part:
+def run_chunk(job: Job, sessions: Sequence[Ready], start: int, stop: int) -> Part:
     """Take the sets ``start`` to ``stop`` through all sessions.
 
     Raises
@@ -124,14 +130,14 @@ class _Run:
         self._n_nights = np.zeros(sets, np.int64)
         self._trades, self._n_trades, self._sessions = np.empty(0, TRADE), 0, 0
 
-    def session(self, d: int, session: Session) -> None:
+    def session(self, d: int, ready: Ready) -> None:
         """Go through one session and keep what was asked for."""
-        equity = self._advance(session)
+        equity = self._advance(ready.session)
         closed, _ = end_session(self._accounts, self._marks, self._daily, d, self._idle)
         if self._job.keep.digest:
-            self._digest(session, equity)
+            self._digest(ready, equity)
         if self._job.keep.trades:
-            self._gather(session, closed)
+            self._gather(ready, closed)
 
     def _advance(self, session: Session) -> IntArray:
         """Take all sets through one session, again with more room where the records overflow."""
@@ -146,7 +152,8 @@ class _Run:
                     *session, self._params, self._states, self._accounts, self._held, self._fills, self._n_fills,
                     self._equity[minutes],
                 )  # fmt: skip
-            if not self._recorded or not np.any(self._accounts["flags"] & FILLS_FULL):
+            full = self._recorded and self._n_fills.max() >= self._fills.shape[1]
+            if not full or not np.any(self._accounts["flags"] & FILLS_FULL):
                 return self._equity[minutes]
             self._fills = np.empty((self._fills.shape[0], 4 * self._fills.shape[1]), FILL)
             for now, then in before:
@@ -160,7 +167,7 @@ class _Run:
         views = [part.view(np.uint8) for part in changed]
         return [(view, view.copy()) for view in views]
 
-    def _gather(self, session: Session, closed: int) -> None:
+    def _gather(self, ready: Ready, closed: int) -> None:
         self._sessions += 1
         need = self._n_trades + closed
         if need > self._trades.size:  # as many for every session to come, and some; pages never written cost nothing
@@ -168,7 +175,7 @@ class _Run:
             grown[: self._n_trades] = self._trades[: self._n_trades]
             self._trades = grown
         wrote = gather(
-            session.day, future_expiry(session.day), self._start, self._fills, self._n_fills, self._nights,
+            ready.session.day, ready.future_expiry, self._start, self._fills, self._n_fills, self._nights,
             self._n_nights, self._trades[self._n_trades : need],
         )  # fmt: skip
         if wrote < 0:
@@ -178,10 +185,10 @@ class _Run:
             )
         self._n_trades = need
 
-    def _digest(self, session: Session, equity: IntArray) -> None:
+    def _digest(self, ready: Ready, equity: IntArray) -> None:
         size = len(FILL_COLUMNS) * int(self._n_fills.sum()) + equity.size
         flat, ends = np.empty(size, np.int64), np.empty(len(self._hashes), np.int64)
-        write(session.day, future_expiry(session.day), self._fills, self._n_fills, equity, flat, ends)
+        write(ready.session.day, ready.future_expiry, self._fills, self._n_fills, equity, flat, ends)
         begin = 0
         for taken, end in zip(self._hashes, ends.tolist()):
             taken.update(flat[begin:end].data)

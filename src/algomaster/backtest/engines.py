@@ -16,8 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from algomaster.backtest.chunks import Job, Part, run_chunk, sessions_of
-from algomaster.backtest.session import Session
+from algomaster.backtest.chunks import Job, Part, Ready, run_chunk, sessions_of
 from algomaster.backtest.sharing import arrays_of, day_from, open_days, save_days
 from algomaster.core.errors import ConfigError
 from algomaster.market.chain_day import Days
@@ -69,7 +68,7 @@ def _on_threads(engine: Engine, job: Job, days: Days, chunks: Sequence[Chunk]) -
                 one.cancel()
 
 
-def _compile(job: Job, sessions: list[Session]) -> None:
+def _compile(job: Job, sessions: list[Ready]) -> None:
     """Compile everything once, into the cache that workers read, before they all ask for it at the same time."""
     run_chunk(job, sessions[:1], 0, 1)
 
@@ -100,7 +99,7 @@ def _in_process(work: str, folder: str, start: int, stop: int) -> Part:
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(work: str, folder: str) -> tuple[Job, list[Session]]:
+def _opened(work: str, folder: str) -> tuple[Job, list[Ready]]:
     cloudpickle = importlib.import_module("joblib.externals.cloudpickle")
     job = _at_home(cloudpickle.loads(Path(work).read_bytes()))
     return job, sessions_of(open_days(Path(folder)), job.rules)

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from algomaster.backtest.trade_files import KeptTrades
 from algomaster.core.errors import DataError
 from algomaster.core.render import html_table, text_table
+from algomaster.performance.deflation import deflated_sharpes, trial_variance
 from algomaster.performance.metrics import LESS_IS_BETTER, METRICS
 from algomaster.performance.result import write_metric
 
@@ -63,6 +65,10 @@ class SweepResult:
     def trades(self) -> pl.DataFrame | None:
         """Every set's trades with a column ``set`` (row number), if asked for; from a file they are read now."""
         return self.kept_trades.frame() if self.kept_trades else None
+
+    def with_assumptions(self, **said: Any) -> Self:
+        """Give the same result that says more of what it rests on."""
+        return dataclasses.replace(self, assumptions=self.assumptions | said)
 
     def scan_trades(self) -> pl.LazyFrame:
         """Give the trades lazily: of those in a file only what is asked for is read."""
@@ -185,3 +191,25 @@ def digest_of(frame: pl.DataFrame) -> str:
     """Digest of all sets: over their digests where they have one, else over their fingerprints."""
     column = "digest" if "digest" in frame.columns else "fingerprint"
     return hashlib.sha256("\n".join(map(str, frame[column].to_list())).encode()).hexdigest()
+
+
+def joined_results(parts: Sequence[SweepResult]) -> SweepResult:
+    """Put the sets of several sweeps over the same sessions together; the trials of all count for each."""
+    frame = pl.concat([part.frame for part in parts], how="vertical_relaxed")
+    sharpe, error = frame["sharpe"].to_numpy(), frame["sharpe_se"].to_numpy()
+    deflated = deflated_sharpes(sharpe, error, trials=frame.height, trial_variance=trial_variance(sharpe))
+    frame = frame.with_columns(
+        pl.lit(frame.height, dtype=pl.Int64).alias("trials"), pl.Series("deflated_sharpe", deflated)
+    )
+    hashes = "".join(part.assumptions["params_hash"] for part in parts)
+    said = parts[0].assumptions | {
+        "trials": frame.height,
+        "params_hash": hashlib.sha256(hashes.encode()).hexdigest(),
+    }
+    return dataclasses.replace(
+        parts[0],
+        frame=frame,
+        daily=np.concatenate([part.daily for part in parts]),
+        assumptions=said,
+        digest=digest_of(frame),
+    )
