@@ -30,8 +30,8 @@ drawn = st.fixed_dictionaries(
         "recover_stop_pct": percent,
         "max_lots": st.sampled_from([2, 10, 1000]),
         "margin_pct": st.sampled_from(["8", "12.5"]),
-        "capital": st.sampled_from([None, 500_000, 5_000_000]),
-        "loss_limit": st.sampled_from([None, 1_500, 6_000, 30_000]),
+        "max_margin": st.sampled_from([None, 90_000, 500_000, 5_000_000]),
+        "daily_loss_limit": st.sampled_from([None, 1_500, 6_000, 30_000]),
     }
 )
 quick = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,10 +72,10 @@ def test_every_way_out_is_drawn():
     seen = set()
     p = {
         "entry": 560, "exit": 640, "give_up": 615, "stop_pct": 4, "spike_pct": 5, "fall_pct": 50, "again_pct": 19,
-        "recover_stop_pct": 6, "loss_limit": 30_000, "capital": None, "max_lots": 50,
+        "recover_stop_pct": 6, "daily_loss_limit": 30_000, "max_margin": None, "max_lots": 50,
     }  # fmt: skip
     for seed in range(120):
-        for more in ({}, {"recover_pct": None}, {"loss_limit": 4_000}):
+        for more in ({}, {"recover_pct": None}, {"daily_loss_limit": 4_000}):
             run = backtest.replay("crush", spiky(seed), params=p | more, costs=False)
             again = run.trades.filter(run.trades["lots"] > 1)
             seen |= set(again["exit_reason"].to_list())

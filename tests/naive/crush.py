@@ -78,7 +78,16 @@ class Crush:
         self.mode, self.since, self.sold_at = "entering", now, i
         self.vol = self.quotes.vol(self.strike, i)
         self.lot = int(self.day.lot[self.quotes.e])
-        self.first = self.pair(i, self.strike, self.p["lots"])
+        lots = min(self.p["lots"], self.p["max_lots"])
+        if self.p["max_margin"]:
+            lots = min(lots, self.p["max_margin"] * 100 // self.margin(int(self.day.spot[i])))
+        if lots == 0:
+            self.mode = "over"
+            return
+        self.first = self.pair(i, self.strike, lots)
+
+    def margin(self, spot):
+        return spot * self.lot * Fraction(self.p["margin_pct"]) // 100
 
     def pair(self, i, strike, lots):
         return [self.market.enter(i, (self.expiry, strike, right), -lots * self.lot) for right in (0, 1)]
@@ -126,7 +135,7 @@ class Crush:
         return self.market.made(self.first + self.second)
 
     def lost_too_much(self):
-        return self.p["loss_limit"] is not None and -self.made() >= self.p["loss_limit"] * 100
+        return self.p["daily_loss_limit"] is not None and -self.made() >= self.p["daily_loss_limit"] * 100
 
     # --- the spike
 
@@ -204,12 +213,11 @@ class Crush:
             return 0
         wanted = self.loss * (float(self.p["recover_pct"]) / 100 if self.p["recover_pct"] else 1)
         lots = min(self.p["max_lots"], ceil(wanted / (edge * self.lot)))
-        if self.p["capital"]:
-            margin = spot * self.lot * Fraction(self.p["margin_pct"]) / 100
-            lots = min(lots, self.p["capital"] * 100 // margin)
-        if self.p["loss_limit"] and self.p["recover_stop_pct"]:
+        if self.p["max_margin"]:
+            lots = min(lots, self.p["max_margin"] * 100 // self.margin(spot))
+        if self.p["daily_loss_limit"] and self.p["recover_stop_pct"]:
             risk = premium * self.lot * Fraction(self.p["recover_stop_pct"]) // 100
-            lots = min(lots, (self.p["loss_limit"] * 100 - self.loss) // risk)
+            lots = min(lots, (self.p["daily_loss_limit"] * 100 - self.loss) // risk)
         return int(lots)
 
     def recover(self, i, now):

@@ -7,7 +7,8 @@ from algomaster.strategy.contract import Strategy
 from algomaster.strategy.crush import Crush
 from algomaster.strategy.delta_hedge import DeltaHedge
 from algomaster.strategy.legs import Straddle, Strangle
-from algomaster.strategy.steps import crush, delta_hedge, legs, threshold
+from algomaster.strategy.momentum import Momentum
+from algomaster.strategy.steps import crush, delta_hedge, legs, momentum, threshold
 from algomaster.strategy.threshold import Threshold
 
 __all__ = ["CATALOGUE", "get", "names"]
@@ -49,6 +50,13 @@ for _entry in (
         params=DeltaHedge,
         state=delta_hedge.STATE,
         summary="Sell or buy a straddle and keep its delta near zero with the future or a synthetic one.",
+    ),
+    Strategy(
+        "momentum",
+        step=momentum.step,
+        params=Momentum,
+        state=momentum.STATE,
+        summary="Every so many minutes buy the contracts around the money that rank highest.",
     ),
 ):
     CATALOGUE.add(_entry.name, _entry)

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Final, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from algomaster.core.types import PAISE, Record
+from algomaster.core.types import Record
 from algomaster.market import calendar
-from algomaster.strategy.contract import Params
 from algomaster.strategy.fields import NONE, Count, Minutes, MomentOfDay, Percent, clock, first_decision, optional, ppm
+from algomaster.strategy.sizing import Amount, Sized
 from algomaster.strategy.steps.crush import AT_MONEY, MAX_EVENTS, PARAMS, SAME
 from algomaster.strategy.steps.spike import BOTH, EITHER, IV, PREMIUM
 
@@ -34,10 +34,9 @@ def _dates(value: Any) -> Any:
 
 _Off = BeforeValidator(optional)
 _Part = Annotated[float, Field(gt=0, lt=100, allow_inf_nan=False)]
-_Money = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 
 
-class Crush(Params):
+class Crush(Sized):
     """Sell a straddle; when a volatility spike has stopped it and falls back, sell again to recover the loss.
 
     Attributes
@@ -71,18 +70,17 @@ class Crush(Params):
         loss and holds it to the exit.
     recover_stop_pct : float or None
         Stop of the second sale, as ``stop_pct``.
-    max_lots : int
-        Most lots of the second sale.
-    margin_pct : float
-        Margin of a short straddle in percent of the notional, an approximation.
-    capital : float or None
-        Rupees of margin the second sale may take.
-    loss_limit : float or None
-        Rupees the day may lose: at that loss everything is left, and the second sale is no larger than its stop allows.
+    max_lots, max_margin, margin_pct
+        Caps of :class:`~algomaster.strategy.sizing.Sized`, for either sale.
+    daily_loss_limit : rupees or None
+        What the day may lose: at that loss everything is left, and the second sale is no larger than its stop allows.
     events : list of dates
         Sessions that first trade on scheduled news; none sells on every session.
     sell : "eve" or "day"
         Whether to sell on the session before an event, holding over the night, or on its day.
+    sizing, ...
+        The lots of the first sale: see :class:`~algomaster.strategy.sizing.Sized`. Its round is the whole trade, the
+        second sale included.
     """
 
     entry: MomentOfDay = 560
@@ -101,10 +99,9 @@ class Crush(Params):
     resell: Literal["atm", "same"] = "atm"
     recover_pct: Percent = 100.0
     recover_stop_pct: Percent = 20.0
-    max_lots: Count = 10
-    margin_pct: Annotated[float, Field(ge=0.1, le=100, allow_inf_nan=False)] = 12.0
-    capital: Annotated[_Money | None, _Off] = 1_000_000.0
-    loss_limit: Annotated[_Money | None, _Off] = 25_000.0
+    max_lots: Annotated[Count | None, _Off] = 10
+    max_margin: Amount = 1_500_000.0
+    daily_loss_limit: Amount = 25_000.0
     events: Annotated[tuple[date, ...], Field(max_length=MAX_EVENTS), BeforeValidator(_dates)] = ()
     sell: Literal["eve", "day"] = "eve"
 
@@ -130,16 +127,15 @@ class Crush(Params):
         """Give the settings as the step reads them; events become the sessions on which to sell."""
         record = np.zeros(1, PARAMS)
         row = record[0]
-        for name in ("entry", "exit", "give_up", "patience", "expiry", "lots", "max_lots"):
+        for name in ("entry", "exit", "give_up", "patience", "expiry", "lots"):
             row[name] = getattr(self, name)
         row["before"] = self.before or 0
         row["watch"], row["resell"] = _WATCH[self.watch], _RESELL[self.resell]
-        for name in ("stop", "target", "recover", "recover_stop", "margin"):
+        for name in ("stop", "target", "recover", "recover_stop"):
             row[f"{name}_ppm"] = ppm(getattr(self, f"{name}_pct"))
-        for name in ("capital", "loss_limit"):
-            row[name] = round((getattr(self, name) or 0.0) * PAISE)
         for name in ("spike", "fall", "again"):
             row[name] = (getattr(self, f"{name}_pct") or 0.0) / 100.0
+        self.pack_sizing(row)
         row["n_events"] = len(self.events)
         for k, event in enumerate(sorted(self.events)):
             sale = calendar.previous_session(event).date if self.sell == "eve" else event

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from algomaster.core.types import Record
-from algomaster.strategy.contract import Params
 from algomaster.strategy.fields import Count, Minutes, MomentOfDay, Percent, clock, first_decision, optional, ppm
+from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.delta_hedge import FUTURE, PARAMS, SYNTHETIC
 
 __all__ = ["DeltaHedge"]
@@ -18,7 +18,7 @@ _HEDGES: Final = {"future": FUTURE, "synthetic": SYNTHETIC}
 _Off = BeforeValidator(optional)
 
 
-class DeltaHedge(Params):
+class DeltaHedge(Sized):
     """Sell (or buy) a straddle at the money and keep its delta near zero.
 
     Attributes
@@ -38,6 +38,8 @@ class DeltaHedge(Params):
         Loss or gain of the whole book, hedge included, in percent of the straddle's premium at entry, on closes.
     expiry, patience
         As for the straddle.
+    sizing, ...
+        The lots of the straddle: see :class:`~algomaster.strategy.sizing.Sized`; a session is a round.
     """
 
     entry: MomentOfDay = 560
@@ -71,4 +73,5 @@ class DeltaHedge(Params):
         row["band"], row["every"] = self.band or 0.0, self.every or 0
         row["hedge_with"] = _HEDGES[self.hedge_with]
         row["stop_ppm"], row["target_ppm"] = ppm(self.stop_pct), ppm(self.target_pct)
+        self.pack_sizing(row)
         return record

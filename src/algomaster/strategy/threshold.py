@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from algomaster.core.types import Record
-from algomaster.strategy.contract import Params
 from algomaster.strategy.fields import (
     Count,
     Minutes,
@@ -20,6 +19,7 @@ from algomaster.strategy.fields import (
     first_decision,
     ppm,
 )
+from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.threshold import HIGH, LOW, MIDDLE, PARAMS, SCORE
 
 __all__ = ["Threshold"]
@@ -43,7 +43,7 @@ Position = Literal[
 ]  # fmt: skip
 
 
-class Threshold(Params):
+class Threshold(Sized):
     """Trade options by a score: one position above a level, another below one, a third in between.
 
     Attributes
@@ -71,6 +71,8 @@ class Threshold(Params):
         Positions opened a session at most.
     lots, expiry, patience
         As for the straddle.
+    sizing, ...
+        See :class:`~algomaster.strategy.sizing.Sized`; every position is a round.
     """
 
     column: Literal["score"] | Annotated[int, Field(ge=0, le=100_000)] = "score"
@@ -138,4 +140,5 @@ class Threshold(Params):
         row["side"][HIGH] = _POSITIONS[self.on_above if self.above is not None else "none"]
         row["side"][LOW] = _POSITIONS[self.on_below if self.below is not None else "none"]
         row["side"][MIDDLE] = _POSITIONS[self.on_neutral]
+        self.pack_sizing(row)
         return record

@@ -66,6 +66,7 @@ from algomaster.strategy.steps.pair import (
     profit,
     standing_of,
 )
+from algomaster.strategy.steps.sizing import MOST_LOTS, SIZING_PARAMS, SIZING_STATE, lots_now
 from algomaster.strategy.steps.spike import FALLEN, SECOND, SPIKE_PARAMS, SPIKE_STATE, follow, look_back
 
 MAX_EVENTS: Final = 128
@@ -91,21 +92,23 @@ PARAMS: Final = np.dtype(
             (name, np.int64)
             for name in (
                 "entry", "exit", "give_up", "patience", "expiry", "lots", "stop_ppm", "target_ppm", "resell",
-                "recover_ppm", "recover_stop_ppm", "max_lots", "margin_ppm", "capital", "loss_limit", "n_events",
+                "recover_ppm", "recover_stop_ppm", "n_events",
             )
         ),
         *SPIKE_PARAMS,
+        *SIZING_PARAMS,
         ("sell_on", np.int64, (MAX_EVENTS,)),
         ("event_on", np.int64, (MAX_EVENTS,)),
     ]
 )  # fmt: skip
-"""Times in minutes of the day, ``capital`` and ``loss_limit`` in paise, sessions in days since 1970; 0 for "none"."""
+"""Times in minutes of the day, sessions in days since 1970; 0 for "not used". The caps are those of sizing."""
 
 STATE: Final = np.dtype(
     [
         *((name, np.int64) for name in ("phase", "since", "until", "strike", "expires", "base", "loss")),
         ("legs", np.int64, (2,)),
         *SPIKE_STATE,
+        *SIZING_STATE,
     ]
 )
 """``since`` minute of the last decision to enter, ``until`` session at whose exit all ends, ``strike`` (paise) and
@@ -202,6 +205,10 @@ def _sell(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
         call_off(book, NO_CONTRACT)
         state[0]["phase"] = DONE
         return
+    lots = lots_now(state, params, day, i, book, params[0]["lots"])
+    if lots <= 0:
+        state[0]["phase"] = DONE
+        return
     state[0]["pair"] = pair
     state[0]["strike"] = strike_of(day, pair)
     state[0]["expires"] = day.expiries[expiry]
@@ -209,7 +216,7 @@ def _sell(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
     state[0]["sold"] = i
     state[0]["since"] = now
     state[0]["phase"] = ENTERING
-    open_pair(state, book, i, pair, -params[0]["lots"] * day.lot[expiry])
+    open_pair(state, book, i, pair, -lots * day.lot[expiry])
     for j in range(2):
         tag(book, state[0]["legs"][j], CALL_TAG + j)
 
@@ -245,7 +252,7 @@ def _hold(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
 @kernel(lean=True, inner=True)
 def _why_leave(state: Record, params: Record, stop: int, book: Book) -> int:
     """Say whether the loss limit or the stop of a straddle that is held has been reached: the reason, or -1."""
-    limit = params[0]["loss_limit"]
+    limit = params[0]["size_day_loss"]
     if limit > 0 and -profit(book, state[0]["base"]) >= limit:
         return LOSS_LIMIT
     if stop > 0 and marked(state, book) * PPM >= paid(state, book) * (PPM + stop):
@@ -261,7 +268,7 @@ def _watch(state: Record, params: Record, day: Day, i: int, now: int, book: Book
         if not is_done(book):
             return
         state[0]["phase"] = WATCHING
-    loss, limit = state[0]["base"] - realised(book), params[0]["loss_limit"]
+    loss, limit = state[0]["base"] - realised(book), params[0]["size_day_loss"]
     state[0]["loss"] = loss
     late = _over(state, params, day, now, params[0]["give_up"])
     if late or seen == SECOND or loss <= 0 or (limit > 0 and loss >= limit):
@@ -305,16 +312,16 @@ def _lots(state: Record, params: Record, edge: float, premium: int, notional: in
     wanted = float(loss)
     if params[0]["recover_ppm"] > 0:
         wanted = float(loss * params[0]["recover_ppm"]) / float(PPM)
-    lots = params[0]["max_lots"]
+    lots = params[0]["size_most_lots"] if params[0]["size_most_lots"] > 0 else MOST_LOTS
     if edge * float(lots) > wanted:
         lots = int(wanted / edge)
         if edge * float(lots) < wanted:
             lots += 1
-    if params[0]["capital"] > 0:
-        lots = min(lots, params[0]["capital"] * PPM // (notional * params[0]["margin_ppm"]))
+    if params[0]["size_margin"] > 0:
+        lots = min(lots, params[0]["size_margin"] // max(notional * params[0]["size_margin_ppm"] // PPM, 1))
     risk = premium * params[0]["recover_stop_ppm"] // PPM
-    if params[0]["loss_limit"] > 0 and risk > 0:
-        lots = min(lots, (params[0]["loss_limit"] - loss) // risk)
+    if params[0]["size_day_loss"] > 0 and risk > 0:
+        lots = min(lots, (params[0]["size_day_loss"] - loss) // risk)
     return lots
 
 

@@ -54,6 +54,7 @@ from algomaster.strategy.steps.contract import (
     sleep,
 )
 from algomaster.strategy.steps.pair import HOPELESS, PARTLY, open_pair, paid, profit, standing_of
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
 
 WAIT: Final = 0
 ENTERING: Final = 1
@@ -73,15 +74,17 @@ PARAMS: Final = np.dtype(
             )
         ),
         ("band", np.float64),
+        *SIZING_PARAMS,
     ]
 )  # fmt: skip
 """``side`` +1 buys, -1 sells; ``every`` in minutes and ``band`` in lots, 0 for "not used"."""
 
 STATE: Final = np.dtype(
     [
-        *((name, np.int64) for name in ("phase", "since", "pair", "base", "synthetic", "reason")),
+        *((name, np.int64) for name in ("phase", "since", "lots", "pair", "base", "synthetic", "reason")),
         ("legs", np.int64, (2,)),
         ("hedge", np.int64, (2,)),
+        *SIZING_STATE,
     ]
 )
 """``since`` minute of the decision to enter, then of the last look at the delta by interval; ``synthetic`` the pair of
@@ -124,10 +127,15 @@ def _wait(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
             call_off(book, NO_CONTRACT)
             state[0]["phase"] = DONE
             return
+        lots = lots_now(state, params, day, i, book, params[0]["lots"])
+        if lots <= 0:
+            state[0]["phase"] = DONE
+            return
+        state[0]["lots"] = lots
         state[0]["pair"] = pair
         state[0]["since"] = now
         state[0]["phase"] = ENTERING
-        open_pair(state, book, i, pair, params[0]["side"] * params[0]["lots"] * day.lot[params[0]["expiry"]])
+        open_pair(state, book, i, pair, params[0]["side"] * lots * day.lot[params[0]["expiry"]])
 
 
 @kernel(lean=True, inner=True)
@@ -167,7 +175,7 @@ def _hold(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
 @kernel(lean=True, inner=True)
 def _result(state: Record, params: Record, day: Day, book: Book) -> int:
     """Say whether the whole book has reached its stop or target: the reason, or -1."""
-    premium = paid(state, book) * day.tick * params[0]["lots"] * day.lot[params[0]["expiry"]]
+    premium = paid(state, book) * day.tick * state[0]["lots"] * day.lot[params[0]["expiry"]]
     made = profit(book, state[0]["base"])
     stop, target = params[0]["stop_ppm"], params[0]["target_ppm"]
     if stop > 0 and -made * PPM >= premium * stop:
@@ -200,7 +208,7 @@ def _hedge(state: Record, params: Record, day: Day, i: int, now: int, book: Book
     held = 0
     if state[0]["hedge"][0] >= 0:
         held = position(book, state[0]["hedge"][0])
-    net = float(params[0]["side"] * params[0]["lots"]) * delta + float(held // lot)
+    net = float(params[0]["side"] * state[0]["lots"]) * delta + float(held // lot)
     if due:
         state[0]["since"] = now
     elif abs(net) <= params[0]["band"]:

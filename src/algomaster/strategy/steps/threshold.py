@@ -40,6 +40,7 @@ from algomaster.strategy.steps.contract import (
     is_waiting,
     sleep,
 )
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
 
 FLAT: Final = 0
 ENTERING: Final = 1
@@ -67,12 +68,17 @@ PARAMS: Final = np.dtype(
         ),
         *((name, np.float64) for name in ("above", "below", "exit_above", "exit_below")),
         ("side", np.int64, (SIDES, 2)),
+        *SIZING_PARAMS,
     ]
 )  # fmt: skip
 """``side`` says for each of HIGH, LOW, MIDDLE whether the call and the put are bought (+1), sold (-1) or left (0)."""
 
 STATE: Final = np.dtype(
-    [*((name, np.int64) for name in ("phase", "since", "rest", "trades", "opinion")), ("legs", np.int64, (2,))]
+    [
+        *((name, np.int64) for name in ("phase", "since", "rest", "trades", "opinion")),
+        ("legs", np.int64, (2,)),
+        *SIZING_STATE,
+    ]
 )
 """``rest`` is the minute until which it cools down, ``legs`` the leg of the call and of the put, -1 for none."""
 
@@ -167,9 +173,13 @@ def _listed(params: Record, day: Day, i: int, opinion: int) -> bool:
 
 @kernel(lean=True, inner=True)
 def _enter(state: Record, params: Record, day: Day, i: int, now: int, opinion: int, book: Book) -> None:
+    lots = lots_now(state, params, day, i, book, params[0]["lots"])
+    if lots <= 0:
+        state[0]["phase"] = DONE
+        return
     stop, target = params[0]["stop_ppm"], params[0]["target_ppm"]
     for right in range(2):
-        quantity = params[0]["side"][opinion][right] * params[0]["lots"] * day.lot[params[0]["expiry"]]
+        quantity = params[0]["side"][opinion][right] * lots * day.lot[params[0]["expiry"]]
         state[0]["legs"][right] = -1
         if quantity != 0:
             state[0]["legs"][right] = enter(book, i, _contract(params, day, i, right), quantity, stop, target)
