@@ -18,6 +18,26 @@ SETTINGS = {  # what makes an entry trade on these 90-minute sessions, beside it
         {"entry": "09:20", "exit": "10:40", "side": "buy", "stop_pct": 8, "width": 1},
     ],
     "strangle": [{"entry": "09:20", "exit": "10:30", "width": 2, "stop_pct": 10}],
+    "crush": [
+        {"entry": "09:20", "exit": "10:30", "give_up": "10:20", "stop_pct": 3, "spike_pct": 1},
+        {"entry": "09:20", "exit": "10:30", "give_up": "10:20", "stop_pct": 2, "target_pct": 5, "watch": "premium"},
+    ],
+    "threshold": [
+        {"last_entry": "10:20", "exit": "10:30", "max_trades": 20},
+        {
+            "last_entry": "10:20",
+            "exit": "10:30",
+            "column": 1,
+            "above": 1,
+            "exit_above": 0,
+            "exit_below": 0,
+            "below": -1,
+        },
+    ],
+    "delta_hedge": [
+        {"entry": "09:20", "exit": "10:30"},
+        {"entry": "09:20", "exit": "10:30", "hedge_with": "synthetic", "every": 3, "side": "buy"},
+    ],
 }
 
 

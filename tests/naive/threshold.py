@@ -37,12 +37,12 @@ class Threshold:
         return float(self.day.features[i, column]) if column < self.day.features.shape[1] else nan
 
     def decide(self, i, now):
+        if self.mode in {"in", "leaving"} and self.market.idle:
+            self.mode, self.rest = "flat", now + self.p["cool_down"]
+        if self.mode == "in":
+            self.hold(i, now)
         if self.mode == "flat":
             self.look(i, now)
-        elif self.mode in {"in", "leaving"} and self.market.idle:
-            self.mode, self.rest = "flat", now + self.p["cool_down"]
-        elif self.mode == "in":
-            self.hold(i, now)
 
     def look(self, i, now):
         p, score = self.p, self.score(i)

@@ -7,7 +7,7 @@ The step, bar by bar (``docs/strategies/threshold.md`` has the picture):
 2. ``ENTERING`` until every leg has traded; an entry that is not whole after the patience is undone.
 3. ``HELD``: left at the exit minute, or when the score has come back through the side's exit level; the legs' own stops
    and targets rest in the market.
-4. ``LEAVING`` until everything is gone; then ``FLAT`` again, cooling down.
+4. ``LEAVING`` until everything is gone; then ``FLAT`` again, at once where there is nothing to cool down.
 5. ``DONE`` for the session.
 
 A score that is NaN is no opinion: nothing is opened, and what is held stays, stops, targets and exit minute in force.
@@ -92,12 +92,12 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         state[0]["rest"] = 0
     phase = state[0]["phase"]
     now = day.first_minute + i + 1
-    if phase == FLAT:
-        _flat(state, params, day, i, now, book)
+    if phase in (ENTERING, HELD):
+        _hold(state, params, day, i, now, book)
     elif phase == LEAVING:
         _rest_when_done(state, params, now, book)
-    elif phase != DONE:
-        _hold(state, params, day, i, now, book)
+    if state[0]["phase"] == FLAT:
+        _flat(state, params, day, i, now, book)
     if state[0]["phase"] == DONE:
         sleep(book, day.ts.size)
 
