@@ -132,7 +132,7 @@ def _metrics(result: Result) -> str:
 
 def _drawdowns(result: Result) -> str:
     found = result.drawdowns(_FEW)
-    heads = ["Depth", "High", "Trough", "Recovered", "Sessions to trough", "Sessions"]
+    heads = ["Depth", "High", "Trough", "Recovered", "Sessions to trough", "Sessions below"]
     rows = [
         [rupees(depth), str(peak or "start"), str(trough), str(back or "not yet"), f"{down:,}", f"{whole:,}"]
         for depth, peak, trough, back, down, whole in found.iter_rows()
@@ -158,8 +158,10 @@ def _breakdowns(result: Result) -> str:
 
 def _groups(part: pl.DataFrame) -> list[list[Any]]:
     return [
-        [group, f"{sessions:,}", f"{trades:,}", write_metric(share, "share"), rupees(mean), write_metric(error, "rupees"),
-         Money(pnl)]
+        [
+            group, f"{sessions:,}", f"{trades:,}", write_metric(share, "share"), rupees(mean),
+            write_metric(error, "rupees"), Money(pnl),
+        ]
         for group, sessions, trades, pnl, share, mean, error in part.iter_rows()
     ]  # fmt: skip
 
