@@ -57,7 +57,9 @@ def test_long_run_variance(block_length):
     assert found == pytest.approx([naive.long_run_variance(column, block_length) for column in returns.T], rel=1e-9)
 
 
-@pytest.mark.parametrize(("seed", "columns", "block_length"), [(1, 1, 1.0), (2, 20, 5.0), (3, 300, 9.0), (4, 600, 60.0)])
+@pytest.mark.parametrize(
+    ("seed", "columns", "block_length"), [(1, 1, 1.0), (2, 20, 5.0), (3, 300, 9.0), (4, 600, 60.0)]
+)
 def test_p_values_are_those_of_every_resample_summed_day_by_day(seed, columns, block_length):
     returns = whole(seed, 60, columns) - 40.0
     places = stationary_indices(60, resamples=99, block_length=block_length, seed=seed)
