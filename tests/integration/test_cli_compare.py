@@ -53,3 +53,11 @@ def test_report_with_a_capital(runs):
     assert printed["breakdowns"]["vix"][0]["group"] != "unknown"
     assert printed["shuffled_drawdowns"]["simulations"] == 1000
     assert json.loads(algo("report", folder, "--json").stdout)["statistics"]["cagr"] is None
+
+
+def test_backtest_with_a_capital():
+    rules = ("--set", "stop_pct=40", "--capital", 500000)
+    shown = algo("backtest", "straddle", *SIMULATED, *rules).stdout
+    for words in ("CAGR", "Calmar", "Sharpe, s.e.", "Sortino", "Tail ratio", "Exposure", "Turnover", "Costs' share"):
+        assert words in shown, words
+    assert "needs a capital" not in shown
