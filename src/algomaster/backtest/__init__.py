@@ -7,16 +7,18 @@ from algomaster.core.lazy import attach
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
     from algomaster.backtest.replayer import replay
+    from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
     from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "replay", "sweep", "warm"]
+__all__ = ["LookAhead", "Slippage", "SweepResult", "check_look_ahead", "replay", "sweep", "warm"]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "LookAhead": "algomaster.backtest.look_ahead",
+        "Slippage": "algomaster.backtest.slippages",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "replay": "algomaster.backtest.replayer",
