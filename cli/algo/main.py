@@ -16,7 +16,9 @@ from algo.commands import (
     data,
     exposure,
     features,
+    margin,
     oi,
+    portfolio,
     positions,
     price,
     report,
@@ -41,6 +43,8 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
+app.command("portfolio")(portfolio.portfolio)
+app.command("margin")(margin.margin)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command("price")(price.price)

@@ -27,7 +27,7 @@ from algomaster.pricing.kernels.span import COLUMNS, SCENARIOS, margin_rows, rat
 from algomaster.pricing.margin_rates import MarginRates
 from algomaster.pricing.margins import RATE
 
-__all__ = ["Book", "Contract", "Move", "Moment", "moments_of", "moves_of", "session_of"]
+__all__ = ["Book", "Contract", "Moment", "Move", "daily_of", "moments_of", "moves_of", "session_of"]
 
 _EPOCH: Final = dt.date(1970, 1, 1)
 _GUESS: Final = 0.15
@@ -93,7 +93,7 @@ def moves_of(run: Result, *, lots: float = 1.0) -> list[Move]:
 
 
 def _expiry(expiry: dt.date | None, ts: int) -> dt.date:
-    """An imported log may not say which expiry it traded: then the session's own, which is charged most."""
+    """Give the expiry; where an imported log does not say, the session's own day, which is charged most."""
     return session_of(ts) if expiry is None else expiry
 
 
@@ -261,9 +261,7 @@ def _implied(price: FloatArray, right: IntArray, spot: FloatArray, strike: Float
     return vol
 
 
-def _model(
-    right: IntArray, spot: FloatArray, strike: FloatArray, years: FloatArray, vol: FloatArray
-) -> FloatArray:
+def _model(right: IntArray, spot: FloatArray, strike: FloatArray, years: FloatArray, vol: FloatArray) -> FloatArray:
     from algomaster.pricing import price
 
     value = np.zeros(right.size)

@@ -16,7 +16,7 @@ from algomaster.backtest.session import days_of
 from algomaster.core.render import html_table, rupees, text_table
 from algomaster.core.types import FloatArray
 from algomaster.market.chain_day import ChainDay, Days
-from algomaster.performance.result import Result, span_of
+from algomaster.performance.result import Result, span_of, write_metric
 from algomaster.pricing.kernels.span import COLUMNS
 from algomaster.pricing.margin_rates import MarginRates
 
@@ -34,7 +34,8 @@ class MarginUse:
     strategy, underlying : str
     at : polars.DataFrame
         One row a moment at which a fill changed the position (and the start of a session with some carried over): ts,
-        session, contracts, margin, span, exposure, expiry_exposure. Rupees; holds until the next row.
+        session, contracts, margin, and what it is the sum of: span, exposure, expiry_exposure, premium (net value of
+        the options where more is bought than sold: it was paid in full). Rupees; holds until the next row.
     daily : polars.DataFrame
         session, margin (the peak), pnl, return_on_margin (NaN without a position).
     metrics : dict
@@ -70,8 +71,11 @@ class MarginUse:
         rows = [
             ("Peak margin", rupees(found["margin_peak"])),
             ("Mean of sessions' peaks", rupees(found["margin_mean"])),
-            ("Return on peak margin", f"{made:.2%}  (standard error {error:.2%})"),
-            ("The same a year", f"{found['return_on_margin_year']:.1%}"),
+            (
+                "Return on peak margin",
+                f"{write_metric(made, 'share')}  (standard error {write_metric(error, 'share')})",
+            ),
+            ("The same a year", write_metric(found["return_on_margin_year"], "share")),
             ("Accuracy", "an approximation: see docs/margin.md"),
         ]
         return f"Margin of {self.strategy} on {self.underlying}, {span_of(self.daily['session'].to_list())}", rows
@@ -137,9 +141,7 @@ def margin_of(
             {"session": dates, "margin": peak, "pnl": pnl, "return_on_margin": np.where(peak > 0, pnl / peak, np.nan)},
             schema_overrides={"session": pl.Date},
         )
-    return MarginUse(
-        strategy=run.strategy, underlying=run.underlying, at=at, daily=daily, metrics=return_on(pnl, peak)
-    )
+    return MarginUse(strategy=run.strategy, underlying=run.underlying, at=at, daily=daily, metrics=return_on(pnl, peak))
 
 
 def openings_of(run: Result) -> list[int]:
@@ -155,16 +157,22 @@ def openings_of(run: Result) -> list[int]:
 
 def moments_frame(moments: Sequence[Moment], margins: FloatArray) -> pl.DataFrame:
     """Give positions' margins as a frame in rupees and Indian time."""
-    columns = {name: margins[:, COLUMNS.index(name)] for name in ("span", "exposure", "expiry_exposure")}
+    column = {name: margins[:, COLUMNS.index(name)] for name in COLUMNS}
     return pl.DataFrame(
         {
             "ts": pl.Series([moment.ts for moment in moments], dtype=pl.Int64),
             "session": pl.Series([session_of(moment.ts) for moment in moments], dtype=pl.Date),
             "contracts": pl.Series([len(moment.held) for moment in moments], dtype=pl.Int64),
-            "margin": margins[:, 0],
-            **columns,
+            "margin": needed(margins),
+            **{name: column[name] for name in ("span", "exposure", "expiry_exposure")},
+            "premium": np.maximum(column["option_value"], 0.0),
         }
     ).with_columns(pl.col("ts").cast(pl.Datetime("ns", "UTC")).dt.convert_time_zone("Asia/Kolkata"))
+
+
+def needed(margins: FloatArray) -> FloatArray:
+    """Give what positions tie up: their margin, and the net value of options bought, which were paid in full."""
+    return np.asarray(margins[:, COLUMNS.index("total")] + np.maximum(margins[:, COLUMNS.index("option_value")], 0.0))
 
 
 def peaks(at: pl.DataFrame, sessions: Sequence[dt.date]) -> FloatArray:

@@ -307,8 +307,8 @@ def table(kind: str) -> list[dict[str, object]]:
 
     ``kind`` is "lot_size", "tick", "strike_step", "freeze_quantity", "expiry_weekday", "holiday", "special_session",
     "session_hours" or one of the charges ("stt_sell_percent", "stt_exercise_percent", "transaction_percent",
-    "ipft_percent", "sebi_per_crore", "stamp_buy_percent", "gst_percent", "service_tax_percent", "brokerage_rupees") or of the margin rates ("margin_scan_percent",
-    "margin_sigmas", "margin_exposure_percent", ...).
+    "ipft_percent", "sebi_per_crore", "stamp_buy_percent", "gst_percent", "service_tax_percent", "brokerage_rupees"),
+    or of the margin rates ("margin_scan_percent", "margin_sigmas", "margin_exposure_percent", ...).
     """
     return [
         {

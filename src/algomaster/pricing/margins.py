@@ -146,10 +146,10 @@ def margin(
 ) -> Margin:
     """Estimate the margin of a position in one underlying, in the manner of NSE's SPAN and exposure margins.
 
-    An approximation from published rules without the clearing house's risk files. Against 21 published figures of NSE
-    index positions (2014 to 2026) the total was off by 1.9 % in the median; in calm markets since June 2020 by -10 %
-    to +4 %. In the wild market of May and June 2020 the least scan range gives half to two thirds of what was asked
-    and needs ``daily_vol``. ``docs/margin.md`` has the table and what is left out.
+    An approximation from published rules without the clearing house's risk files. Stated error of the total against 25
+    published figures of NSE index positions: 15 since June 2020 in calm markets -11 % to +3 % (median size 0.8 %), 6
+    of 2014 to 2018 0 to +6 % (0.7 %), and 4 of the wild May and June 2020 -46 % to -40 %: there the scan range stood at
+    twice its floor, and ``daily_vol`` is needed. ``docs/margin.md`` has every figure, and what is left out.
 
     Parameters
     ----------
