@@ -143,7 +143,7 @@ def _scenarios(found: Margin) -> Any:
 def _sessions(found: MarginUse) -> Any:
     daily = found.daily
     rows = [
-        [str(row["session"]), number(row["margin"], 0), number(row["pnl"]), number(100 * row["return_on_margin"])]
+        [str(row["date"]), number(row["margin"], 0), number(row["pnl"]), number(100 * row["return_on_margin"])]
         for row in daily.tail(_LAST).iter_rows(named=True)
     ]
     columns = ["session", "peak margin", "P&L", "return %"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
+    from algomaster.backtest.trade_log import from_trades
     from algomaster.backtest.warming import warm
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Slippage",
     "SweepResult",
     "check_look_ahead",
+    "from_trades",
     "margin_of",
     "portfolio",
     "replay",
@@ -38,6 +40,7 @@ __getattr__, __dir__ = attach(
         "Slippage": "algomaster.backtest.slippages",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
+        "from_trades": "algomaster.backtest.trade_log",
         "margin_of": "algomaster.backtest.margin_use",
         "portfolio": "algomaster.backtest.portfolios",
         "replay": "algomaster.backtest.replayer",

@@ -291,5 +291,4 @@ def _spots(runs: Iterable[Result], days: Iterable[ChainDay]) -> dict[str, tuple[
 
 def daily_of(run: Result) -> tuple[list[dt.date], FloatArray]:
     """Give a run's sessions and what each made after costs, in rupees."""
-    name: Any = "date" if "date" in run.daily.columns else "session"
-    return run.daily[name].to_list(), run.daily["pnl"].cast(pl.Float64).to_numpy()
+    return run.daily["date"].to_list(), run.daily["pnl"].cast(pl.Float64).to_numpy()

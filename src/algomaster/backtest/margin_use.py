@@ -37,7 +37,7 @@ class MarginUse:
         session, contracts, margin, and what it is the sum of: span, exposure, expiry_exposure, premium (net value of
         the options where more is bought than sold: it was paid in full). Rupees; holds until the next row.
     daily : polars.DataFrame
-        session, margin (the peak), pnl, return_on_margin (NaN without a position).
+        date, margin (the peak), pnl, return_on_margin (NaN without a position).
     metrics : dict
         margin_peak (of all sessions), margin_mean (of the peaks of sessions with a position), return_on_margin (P&L
         over margin_peak), return_on_margin_se, return_on_margin_year (a year of 252 sessions).
@@ -78,7 +78,7 @@ class MarginUse:
             ("The same a year", write_metric(found["return_on_margin_year"], "share")),
             ("Accuracy", "an approximation: see docs/margin.md"),
         ]
-        return f"Margin of {self.strategy} on {self.underlying}, {span_of(self.daily['session'].to_list())}", rows
+        return f"Margin of {self.strategy} on {self.underlying}, {span_of(self.daily['date'].to_list())}", rows
 
     def __repr__(self) -> str:
         return text_table(*self._table())
@@ -138,8 +138,8 @@ def margin_of(
     peak = peaks(at, dates)
     with np.errstate(divide="ignore", invalid="ignore"):
         daily = pl.DataFrame(
-            {"session": dates, "margin": peak, "pnl": pnl, "return_on_margin": np.where(peak > 0, pnl / peak, np.nan)},
-            schema_overrides={"session": pl.Date},
+            {"date": dates, "margin": peak, "pnl": pnl, "return_on_margin": np.where(peak > 0, pnl / peak, np.nan)},
+            schema_overrides={"date": pl.Date},
         )
     return MarginUse(strategy=run.strategy, underlying=run.underlying, at=at, daily=daily, metrics=return_on(pnl, peak))
 

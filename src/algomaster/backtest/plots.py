@@ -35,7 +35,7 @@ def margin_figure(at: pl.DataFrame, daily: pl.DataFrame) -> go.Figure:
         x=times, y=at["margin"].to_list(), name="Margin", mode="lines",
         line={"color": LINE, "width": 1.4, "shape": "hv"}, hovertemplate=_MONEY, row=1, col=1,
     )  # fmt: skip
-    sessions = daily["session"].to_list()
+    sessions = daily["date"].to_list()
     figure.add_bar(
         x=sessions, y=daily["margin"].to_list(), name="Peak", marker={"color": LINE}, hovertemplate=_MONEY, row=2, col=1
     )

@@ -39,7 +39,7 @@ class Portfolio:
         "refuse" or "allow", see :func:`algomaster.backtest.portfolio`.
     sessions : list of date
     daily : polars.DataFrame
-        session, a column a part, pnl (their sum), margin (the peak of the session).
+        date, a column a part, pnl (their sum), margin (the peak of the session).
     equity : polars.DataFrame
         ts (end of the minute), a column a part, equity (their sum): cumulated, from 0.
     margin : polars.DataFrame
@@ -145,7 +145,7 @@ class Portfolio:
             raise DataError(
                 f"{path} is not a complete saved portfolio ({problem}).", hint="Save it again.", path=str(path)
             ) from None
-        return cls(**header, sessions=frames["daily"]["session"].to_list(), **frames)
+        return cls(**header, sessions=frames["daily"]["date"].to_list(), **frames)
 
     def _table(self) -> tuple[str, list[tuple[str, str]]]:
         found = self.metrics

@@ -261,7 +261,7 @@ def _result(
     equity = _equity(parts, accepted, names)
     total = pnl.sum(axis=1)
     trades = _trades(parts, accepted)
-    daily = pl.DataFrame({"session": sessions}, schema={"session": pl.Date}).with_columns(
+    daily = pl.DataFrame({"date": sessions}, schema={"date": pl.Date}).with_columns(
         *(pl.Series(name, pnl[:, k]) for k, name in enumerate(names)),
         pnl=pl.Series(total), margin=pl.Series(peak),
     )  # fmt: skip
@@ -340,7 +340,7 @@ def _metrics(
     curve = np.rint(equity["equity"].to_numpy() * PAISE).astype(np.int64)
     fall = int((np.maximum.accumulate(np.maximum(curve, 0)) - curve).max(initial=0))
     gross, costs = (np.rint(trades[name].to_numpy() * PAISE).astype(np.int64) for name in ("pnl", "costs"))
-    found = summarize(paise, totals=trade_totals(gross, costs), max_drawdown_paise=fall)
+    found = summarize(paise, totals=trade_totals(gross, costs), intraday_drawdown_paise=fall)
     apart = float(sum(each.max(initial=0.0) for each in own))
     most = float(peak.max(initial=0.0))
     return {
