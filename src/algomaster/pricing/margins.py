@@ -190,7 +190,7 @@ def margin(
     >>> sold = [("CE", 23100, -75, 154.7), ("PE", 23100, -75, 123.7)]
     >>> bought = [("CE", 23400, 75, 43.8), ("PE", 22800, 75, 37.95)]
     >>> round(pricing.margin(sold, spot=23114.1, t=4 / 365).total, -3)
-    233000.0
+    232000.0
     >>> round(pricing.margin(sold + bought, spot=23114.1, t=4 / 365).total, -3)
     92000.0
     """

@@ -93,8 +93,8 @@ def test_what_is_held_overnight_is_one_block():
     refused = backtest.portfolio([second(), swing], capital=ALONE * 1.05)
     assert refused.parts["refused"].to_list() == [0, 3]
     assert refused.breaches["block"].to_list() == [DATES[0]]
-    # A block that began before comes first, so what does not fit is the other's session under it; on the third day it is
-    # closed in the very minute in which the other begins.
+    # A block that began before comes first, so what does not fit is the other's session under it; on the third day it
+    # is closed in the very minute in which the other begins.
     late = run_of(sold(DATES[1:], "PE", "10:00"), pnl=B_PNL[1:], dates=DATES[1:], strategy="late")
     taken = backtest.portfolio([late, swing], capital=ALONE * 1.05)
     assert taken.parts["refused"].to_list() == [1, 0]
