@@ -17,7 +17,9 @@ from algo.commands import (
     data,
     exposure,
     features,
+    margin,
     oi,
+    portfolio,
     positions,
     price,
     report,
@@ -43,6 +45,8 @@ app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
 app.command("compare")(compare.compare_)
+app.command("portfolio")(portfolio.portfolio)
+app.command("margin")(margin.margin)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command("price")(price.price)

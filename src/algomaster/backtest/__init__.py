@@ -6,6 +6,9 @@ from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
+    from algomaster.backtest.margin_use import MarginUse, margin_of
+    from algomaster.backtest.portfolio_result import Portfolio
+    from algomaster.backtest.portfolios import portfolio
     from algomaster.backtest.replayer import replay
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
@@ -13,16 +16,33 @@ if TYPE_CHECKING:
     from algomaster.backtest.trade_log import from_trades
     from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "Slippage", "SweepResult", "check_look_ahead", "from_trades", "replay", "sweep", "warm"]
+__all__ = [
+    "LookAhead",
+    "MarginUse",
+    "Portfolio",
+    "Slippage",
+    "SweepResult",
+    "check_look_ahead",
+    "from_trades",
+    "margin_of",
+    "portfolio",
+    "replay",
+    "sweep",
+    "warm",
+]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "LookAhead": "algomaster.backtest.look_ahead",
+        "MarginUse": "algomaster.backtest.margin_use",
+        "Portfolio": "algomaster.backtest.portfolio_result",
         "Slippage": "algomaster.backtest.slippages",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_trades": "algomaster.backtest.trade_log",
+        "margin_of": "algomaster.backtest.margin_use",
+        "portfolio": "algomaster.backtest.portfolios",
         "replay": "algomaster.backtest.replayer",
         "sweep": "algomaster.backtest.sweeper",
         "warm": "algomaster.backtest.warming",
