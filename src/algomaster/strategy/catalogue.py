@@ -5,13 +5,21 @@ from __future__ import annotations
 from algomaster.core.registry import Catalogue
 from algomaster.strategy.contract import Strategy
 from algomaster.strategy.legs import Straddle, Strangle
-from algomaster.strategy.steps import legs
+from algomaster.strategy.manager import Legs
+from algomaster.strategy.steps import legs, manager
 
 __all__ = ["CATALOGUE", "get", "names"]
 
 CATALOGUE: Catalogue[Strategy] = Catalogue("strategy")
 
 for _entry in (
+    Strategy(
+        "legs",
+        step=manager.step,
+        params=Legs,
+        state=manager.STATE,
+        summary="Up to ten legs, each with its own strike rule, stops and re-entries, and rules over all of them.",
+    ),
     Strategy(
         "straddle",
         step=legs.step,
