@@ -198,6 +198,13 @@ Start = Annotated[
         help="First day of the simulated market (2024-01-01).",
     ),
 ]  # fmt: skip
+Capital = Annotated[
+    float | None,
+    typer.Option(
+        "--capital", metavar="RUPEES", min=1, rich_help_panel=_RULES, show_default=False,
+        help="Capital of the run, for CAGR, Calmar and return on capital.",
+    ),
+]  # fmt: skip
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON object to standard output.")
 ]

@@ -109,7 +109,7 @@ class Manager:
             for row in self.rows:
                 row.script = None
                 at = row.position
-                if at is not None and at.status == "closed" and not at.noticed:
+                if at is not None and at.status == "closed":
                     self.banked += at.worth
                 if at is None or at.status != "open":
                     row.position = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep_"]
 
-_SHOWN = ("net_pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "trials", "deflated_sharpe")
+_SHOWN = ("pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "trials", "deflated_sharpe")
 _CAUTION = "The best of many sets is also the luckiest: read a Sharpe with its standard error and the deflated Sharpe."
 
 

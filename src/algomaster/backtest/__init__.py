@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
+    from algomaster.backtest.trade_log import from_trades
     from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "Slippage", "SweepResult", "check_look_ahead", "replay", "sweep", "warm"]
+__all__ = ["LookAhead", "Slippage", "SweepResult", "check_look_ahead", "from_trades", "replay", "sweep", "warm"]
 
 __getattr__, __dir__ = attach(
     __name__,
@@ -21,6 +22,7 @@ __getattr__, __dir__ = attach(
         "Slippage": "algomaster.backtest.slippages",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
+        "from_trades": "algomaster.backtest.trade_log",
         "replay": "algomaster.backtest.replayer",
         "sweep": "algomaster.backtest.sweeper",
         "warm": "algomaster.backtest.warming",

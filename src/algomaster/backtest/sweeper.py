@@ -134,7 +134,7 @@ def _frame(parts: list[_Part], configured: list[Params], names: list[str]) -> pl
     columns = table(
         np.concatenate([part.statistics for part in parts]),
         totals=np.concatenate([part.totals for part in parts]),
-        max_drawdown_paise=np.concatenate([part.drawdown for part in parts]),
+        intraday_drawdown_paise=np.concatenate([part.drawdown for part in parts]),
     )
     columns |= {
         "idle_days": np.concatenate([part.idle_days for part in parts]),

@@ -6,7 +6,8 @@ from algomaster.core.registry import Catalogue
 from algomaster.strategy.contract import Strategy
 from algomaster.strategy.legs import Straddle, Strangle
 from algomaster.strategy.manager import Legs
-from algomaster.strategy.steps import legs, manager
+from algomaster.strategy.momentum import Momentum
+from algomaster.strategy.steps import legs, manager, momentum
 
 __all__ = ["CATALOGUE", "get", "names"]
 
@@ -33,6 +34,13 @@ for _entry in (
         params=Strangle,
         state=legs.STATE,
         summary="Sell a call above and a put below the money, each with its own stop.",
+    ),
+    Strategy(
+        "momentum",
+        step=momentum.step,
+        params=Momentum,
+        state=momentum.STATE,
+        summary="Every so many minutes buy the contracts around the money that rank highest.",
     ),
 ):
     CATALOGUE.add(_entry.name, _entry)

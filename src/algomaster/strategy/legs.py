@@ -8,14 +8,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from algomaster.core.types import PAISE, RIGHTS, Record
-from algomaster.strategy.contract import Params
+from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.legs import AT_DECISION, AT_FILL, ON_CLOSE, ON_RANGE, PARAMS
 from algomaster.strategy.words import FIRST_DECISION, MomentOfDay, Percent, Strike, Strikes, clock, to_ppm
 
 __all__ = ["MomentOfDay", "Straddle", "Strangle"]
 
 
-class Straddle(Params):
+class Straddle(Sized):
     """Sell (or buy) a call and a put at one time, leave at another, each leg with its own stop.
 
     Attributes
@@ -35,7 +35,7 @@ class Straddle(Params):
     stop_on : "range" or "close"
         Whether stop and target rest in the market or are watched on one-minute closes.
     lots : int
-        Lots a leg.
+        Lots a leg; what sizing policies grow from.
     patience : int
         Minutes the entry may wait for the index, and for a trade of every leg; an entry that is not whole by then is
         undone (reason "incomplete").
@@ -78,14 +78,14 @@ class Straddle(Params):
         row["patience"] = self.patience
         row["strike_at"] = AT_FILL if self.strike_at == "fill" else AT_DECISION
         row["stop_on"] = ON_CLOSE if self.stop_on == "close" else ON_RANGE
-        row["n_legs"] = len(RIGHTS)
+        row["n_legs"], row["lots"] = len(RIGHTS), self.lots
+        self.pack_sizing(row)
         for j in range(len(RIGHTS)):
             row["expiry"][j] = self.expiry
             row["right"][j] = j
             row["side"][j] = -1 if self.side == "sell" else 1
             row["steps"][j] = self.strike + (self.width if j == 0 else -self.width)
             row["strike"][j] = round(self.strikes[j] * PAISE) if self.strikes else 0
-            row["lots"][j] = self.lots
             row["stop_ppm"][j] = to_ppm(self.stop_pct)
             row["target_ppm"][j] = to_ppm(self.target_pct)
         return record

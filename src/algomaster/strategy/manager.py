@@ -9,10 +9,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from algomaster.core.config import Config
 from algomaster.core.types import Record
-from algomaster.strategy.contract import Params
 from algomaster.strategy.leg_rules import Leg
 from algomaster.strategy.manager_packing import pack
 from algomaster.strategy.moves import Limit, Money, Move, PremiumMove
+from algomaster.strategy.sizing import Sized
 from algomaster.strategy.words import FIRST_DECISION, NONE_WORDS, MomentOfDay, clock
 
 __all__ = ["Legs", "Lock", "OverallAgain", "OverallTrail"]
@@ -82,7 +82,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _STRADDLE = (Leg(right="CE", stop=Move(unit="percent", amount=25)), Leg(right="PE", stop=Move(unit="percent", amount=25)))
 
 
-class Legs(Params):
+class Legs(Sized):
     """Up to ten legs entered together, each with its own rules, and rules over all of them; see docs/strategies/legs.md.
 
     Attributes
@@ -92,6 +92,8 @@ class Legs(Params):
     legs : table of Leg
     lazy : table of Leg by name
         Legs that others start (``on_stop = {kind = "lazy", leg = "name"}``).
+    lots : int
+        How many times the whole table is traded; sizing policies grow it.
     holding : "intraday", "btst" or "positional"
         Leave the same day, on the next session, or ``exit_days`` trading days before the nearest expiry, at ``exit``.
     settle : bool
@@ -122,6 +124,7 @@ class Legs(Params):
     exit: MomentOfDay = 915
     legs: Annotated[tuple[Leg, ...], BeforeValidator(_parsed), Field(min_length=1, max_length=10)] = _STRADDLE
     lazy: Annotated[dict[str, Leg], BeforeValidator(_parsed), Field(max_length=10)] = {}
+    lots: Annotated[int, Field(ge=1, le=10_000)] = 1
     holding: Literal["intraday", "btst", "positional"] = "intraday"
     exit_days: Annotated[int, Field(ge=0, le=60)] = 0
     settle: bool = False

@@ -30,6 +30,8 @@ def pack(settings: Legs) -> Record:
     record = np.zeros(1, table.PARAMS)
     row = record[0]
     row["entry"], row["exit"], row["patience"] = settings.entry, settings.exit, settings.patience
+    row["lots"] = settings.lots
+    settings.pack_sizing(row)
     row["holding"] = _HOLDING[settings.holding]
     row["exit_days"], row["settle"] = settings.exit_days, settings.settle
     row["stop_on"] = table.ON_CLOSE if settings.stop_on == "close" else table.ON_RANGE
@@ -103,7 +105,7 @@ def _paise(rupees: float | None) -> int:
 
 def _leg(row: Any, j: int, leg: Leg, lazy: dict[str, int]) -> None:
     right = leg.right_packed
-    row["right"][j], row["side"][j], row["lots"][j] = right, -1 if leg.side == "sell" else 1, leg.lots
+    row["right"][j], row["side"][j], row["ratio"][j] = right, -1 if leg.side == "sell" else 1, leg.lots
     row["expiry_by"][j], row["expiry"][j] = leg.expiry_packed
     row["rule"][j], row["rule_low"][j], row["rule_high"][j] = leg.strike.packed(right)
     row["money_from"][j] = _MONEY[leg.strike_from]

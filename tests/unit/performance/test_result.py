@@ -164,7 +164,7 @@ def test_no_session_is_shown(result: Result) -> None:
 
 def test_frames_by_name(result: Result) -> None:
     assert result.to_frame().equals(result.trades)
-    assert result.to_frame("daily")["session"].to_list() == [date(2021, 6, 11)]
+    assert result.to_frame("daily")["date"].to_list() == [date(2021, 6, 11)]
     frame = result.to_frame("trades", pandas=True)
     assert isinstance(frame, pd.DataFrame)
     assert frame["pnl"].tolist() == result.trades["pnl"].to_list()

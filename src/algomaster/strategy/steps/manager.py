@@ -67,14 +67,16 @@ def _begin_session(state: Record, params: Record, day: Day, book: Book) -> None:
     held = False
     if params[0]["holding"] != INTRADAY and row["phase"] == RUNNING:
         for j in range(params[0]["n_rows"]):
-            leg = leg_of(book, row["tag"][j]) if row["mode"][j] == HELD else -1
+            mode = row["mode"][j]
+            leg = leg_of(book, row["tag"][j]) if mode == HELD or mode == ENTERING else -1
             if leg >= 0:
                 held = True
                 row["leg"][j] = leg
                 row["instrument"][j] = book.legs[leg]["instrument"]
-            elif row["mode"][j] == HELD:  # settled, or squared off because its exit found no trade
-                row["banked"] += row["worth"][j]
-            row["mode"][j] = HELD if leg >= 0 else OFF
+            else:
+                if mode == HELD:  # settled, or squared off because its exit found no trade
+                    row["banked"] += row["worth"][j]
+                row["mode"][j] = OFF
             row["rested"][j] = 0
     if not held:
         ready_for_a_session(state, params)

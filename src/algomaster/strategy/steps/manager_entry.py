@@ -141,11 +141,12 @@ def rest(state: Record, params: Record, day: Day, i: int, book: Book, j: int) ->
 def _send(state: Record, params: Record, day: Day, i: int, book: Book, j: int, kind: int, price: int) -> None:
     row, rule = state[0], params[0]
     instrument = row["instrument"][j]
-    units = row["side"][j] * row["lots_held"][j] * day.lot[instrument // 2 // day.strikes.size]
+    units = row["side"][j] * row["lots"] * rule["ratio"][j] * day.lot[instrument // 2 // day.strikes.size]
     stop_ppm, stop_ticks = _attached(rule["stop_on"], rule["stop_kind"][j], rule["stop"][j], day.tick)
     target_ppm, target_ticks = _attached(rule["stop_on"], rule["target_kind"][j], rule["target"][j], day.tick)
     leg = enter_with(book, i, instrument, units, kind, price, stop_ppm, target_ppm, stop_ticks, target_ticks)
     row["leg"][j] = leg
+    row["units"][j] = units
     if leg < 0:  # the book is full: the host stops the run
         row["mode"][j] = OFF
         return

@@ -42,6 +42,7 @@ from algomaster.strategy.steps.manager_table import (
     SPOT_POINTS,
     WAIT,
 )
+from algomaster.strategy.steps.sizing import lots_now
 from algomaster.strategy.steps.trading_days import trading_days
 
 PASSED: Final = 1
@@ -134,6 +135,10 @@ def _choose_all(state: Record, params: Record, day: Day, i: int) -> int:
 def begin(state: Record, params: Record, day: Day, i: int, now: int, book: Book) -> None:
     """Send every leg of the round on its way."""
     row, rule = state[0], params[0]
+    row["lots"] = lots_now(state, params, day, i, book, rule["lots"])
+    if row["lots"] <= 0:
+        row["phase"] = DONE
+        return
     row["phase"] = RUNNING
     row["since"] = now
     row["session"] = day.session
@@ -147,7 +152,6 @@ def begin(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
         row["stopped"][j] = 0
         row["won"][j] = 0
         row["worth"][j] = 0
-        row["lots_held"][j] = rule["lots"][j]
     for j in range(rule["n_legs"]):
         start(state, params, day, i, now, book, j, row["instrument"][j])
 
@@ -241,7 +245,7 @@ def _budget(state: Record, params: Record, day: Day, i: int) -> int:
         if last == MISSING:
             return UNKNOWN
         lot = day.lot[row["instrument"][j] // 2 // day.strikes.size]
-        total += row["side"][j] * rule["lots"][j] * lot * last * day.tick
+        total += row["side"][j] * rule["lots"] * rule["ratio"][j] * lot * last * day.tick
     return PASSED if rule["budget_low"] <= abs(total) <= rule["budget_high"] else REFUSED
 
 

@@ -94,12 +94,7 @@ def _see_entry(state: Record, params: Record, day: Day, i: int, now: int, book: 
     row["target_at"][j] = level(entry, side, params[0]["target_kind"][j], params[0]["target"][j], day.tick, True)
     row["opened"] += 1
     if row["repeat"][j] == 0:
-        row["premium"] -= entry * _units(row["side"][j], row["lots_held"][j], day, leg["instrument"]) * day.tick
-
-
-@kernel(lean=True, inner=True)
-def _units(side: int, lots: int, day: Day, instrument: int) -> int:
-    return side * lots * day.lot[instrument // 2 // day.strikes.size]
+        row["premium"] -= entry * row["units"][j] * day.tick
 
 
 @kernel(lean=True, inner=True)

@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE
+
 MAX_ROWS: Final = 20
 """Ten legs and ten lazy ones."""
 
@@ -86,7 +88,7 @@ EVENT_TARGET: Final = 2
 
 _SETTINGS: Final = (
     "entry", "exit", "patience", "holding", "exit_days", "settle", "stop_on", "square_off", "break_even",
-    "no_reentry_after", "n_legs", "n_rows", "quiet",
+    "no_reentry_after", "lots", "n_legs", "n_rows", "quiet",
     "overall_stop_kind", "overall_stop", "overall_target_kind", "overall_target",
     "overall_trail_kind", "overall_trail_every", "overall_trail_by",
     "lock_at", "lock_keep", "lock_every", "lock_by",
@@ -98,29 +100,38 @@ _SETTINGS: Final = (
 )  # fmt: skip
 
 _ROW: Final = (
-    "right", "side", "lots", "expiry_by", "expiry", "rule", "money_from", "rule_low", "rule_high",
+    "right", "side", "ratio", "expiry_by", "expiry", "rule", "money_from", "rule_low", "rule_high",
     "stop_kind", "stop", "target_kind", "target", "trail_kind", "trail_every", "trail_by",
     "momentum_kind", "momentum", "range_until", "range_end", "range_on_spot",
     "on_stop", "on_stop_reverse", "on_stop_touch", "on_stop_times", "on_stop_lazy",
     "on_target", "on_target_reverse", "on_target_touch", "on_target_times", "on_target_lazy",
 )  # fmt: skip
 
-PARAMS: Final = np.dtype([(name, np.int64) for name in _SETTINGS] + [(name, np.int64, (MAX_ROWS,)) for name in _ROW])
-"""Times in minutes of the day; ``side`` +1 buys, -1 sells; filters of days are bit masks (-1 lets all pass); strike rules
+PARAMS: Final = np.dtype(
+    [(name, np.int64) for name in _SETTINGS]
+    + [(name, np.int64, (MAX_ROWS,)) for name in _ROW]
+    + SIZING_PARAMS
+)
+"""Times in minutes of the day; ``side`` +1 buys, -1 sells; ``lots`` times
+the whole table, ``ratio`` lots of a leg in it; filters of days are bit masks (-1 lets all pass); strike rules
 in paise, steps, or parts per million (deltas, multipliers, shares); ``range_end`` +1 the high, -1 the low."""
 
 _MEMORY: Final = (
-    "phase", "begin", "since", "session", "serial", "flip", "first", "plan", "whole", "opened", "banked", "premium",
+    "phase", "begin", "since", "lots", "session", "serial", "flip", "first", "plan", "whole", "opened", "banked", "premium",
     "peak", "spot", "combined", "expiry", "before", "again", "stops", "targets",
 )  # fmt: skip
 
 _ROW_MEMORY: Final = (
-    "mode", "leg", "tag", "side", "lots_held", "instrument", "cost", "first_stop", "stop_at", "target_at", "spot_at",
+    "mode", "leg", "tag", "side", "units", "instrument", "cost", "first_stop", "stop_at", "target_at", "spot_at",
     "trigger", "up", "high", "low", "best", "stopped", "won", "leaving", "event", "begun", "repeat", "manner",
     "rested", "worth",
 )  # fmt: skip
 
-STATE: Final = np.dtype([(name, np.int64) for name in _MEMORY] + [(name, np.int64, (MAX_ROWS,)) for name in _ROW_MEMORY])
+STATE: Final = np.dtype(
+    [(name, np.int64) for name in _MEMORY]
+    + [(name, np.int64, (MAX_ROWS,)) for name in _ROW_MEMORY]
+    + SIZING_STATE
+)
 """Of the round: ``begin`` the minute to enter from, ``since`` that of the entry, ``flip`` -1 while sides are reversed,
 ``plan`` how rows enter, ``opened`` entries that have traded, ``banked`` cash of closed legs and ``premium`` taken (paise),
 ``peak`` the best profit, ``combined`` the reference of the combined premium, ``before`` the last index of the session
