@@ -9,7 +9,9 @@ from algomaster.core.types import MINUTE_NS
 from leg_days import leg_days
 from naive.manager import NEVER, manager
 
-DAYS = {(seed, n, gaps): leg_days(seed, sessions=n, gaps=gaps) for seed in range(8) for n in (1, 3) for gaps in (0.0, 0.1)}
+DAYS = {
+    (seed, n, gaps): leg_days(seed, sessions=n, gaps=gaps) for seed in range(8) for n in (1, 3) for gaps in (0.0, 0.1)
+}
 
 
 def amounts(*pairs):
@@ -49,10 +51,15 @@ def follows(draw, kinds, names):
 
 @st.composite
 def leg(draw, entry, names, *, plain=False, waits=True):
-    stop, target = draw(anywhere if draw(st.booleans()) else premium), draw(anywhere if draw(st.booleans()) else premium)
+    stop, target = (
+        draw(anywhere if draw(st.booleans()) else premium),
+        draw(anywhere if draw(st.booleans()) else premium),
+    )
     trail = None
     if stop and not stop[0].startswith("spot") and draw(st.booleans()):
-        kind, pairs = draw(st.sampled_from([("percent", [(3, 2), (5, 5), ("2.5", 8)]), ("points", [(2, 1), (3, "2.5")])]))
+        kind, pairs = draw(
+            st.sampled_from([("percent", [(3, 2), (5, 5), ("2.5", 8)]), ("points", [(2, 1), (3, "2.5")])])
+        )
         every, by = draw(st.sampled_from(pairs))
         trail = {"every": (kind, every), "by": (kind, by)}
     way = draw(st.sampled_from(["market", "market", "momentum", "breakout"])) if waits else "market"
@@ -60,7 +67,11 @@ def leg(draw, entry, names, *, plain=False, waits=True):
     breakout = None
     if way == "breakout":
         ends = st.sampled_from(["high", "low"])
-        breakout = {"until": entry + draw(st.integers(1, 12)), "end": draw(ends), "on": draw(st.sampled_from(["strike", "spot"]))}
+        breakout = {
+            "until": entry + draw(st.integers(1, 12)),
+            "end": draw(ends),
+            "on": draw(st.sampled_from(["strike", "spot"])),
+        }
     kinds = [None, "asap", "cost", *(["momentum"] if momentum else []), *(["lazy"] if names else [])]
     return {
         "right": draw(st.sampled_from(["CE", "PE"])),

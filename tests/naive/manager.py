@@ -393,9 +393,9 @@ class Manager:
 
     def combined(self):
         p = self.p
-        if p["holding"] == "intraday" and self.now >= p["exit"]:
-            self.phase = "done"
-        elif not self.first and self.now > p["no_reentry_after"]:
+        if (p["holding"] == "intraday" and self.now >= p["exit"]) or (
+            not self.first and self.now > p["no_reentry_after"]
+        ):
             self.phase = "done"
         else:
             lasts = [self.last(contract, self.i) for contract in self.chosen]

@@ -95,4 +95,3 @@ class Strangle(Straddle):
     """A straddle whose strikes lie ``width`` steps on either side of the money."""
 
     width: Annotated[int, Field(ge=0, le=200)] = 4
-

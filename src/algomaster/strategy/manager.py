@@ -79,7 +79,10 @@ class OverallAgain(Config):
 
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_STRADDLE = (Leg(right="CE", stop=Move(unit="percent", amount=25)), Leg(right="PE", stop=Move(unit="percent", amount=25)))
+_STRADDLE = (
+    Leg(right="CE", stop=Move(unit="percent", amount=25)),
+    Leg(right="PE", stop=Move(unit="percent", amount=25)),
+)
 
 
 class Legs(Sized):
@@ -162,7 +165,9 @@ class Legs(Sized):
             raise ValueError("settle holds to the expiry: exit_days must be 0")
         for leg in (*self.legs, *self.lazy.values()):
             if leg.breakout is not None and leg.breakout.until <= self.entry:
-                raise ValueError(f"breakout until {clock(leg.breakout.until)} must come after entry {clock(self.entry)}")
+                raise ValueError(
+                    f"breakout until {clock(leg.breakout.until)} must come after entry {clock(self.entry)}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -178,7 +183,9 @@ class Legs(Sized):
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.overall_momentum is not None and any(leg.momentum or leg.breakout for leg in self.legs):
-            raise ValueError("overall_momentum takes the place of the legs' own momentum and breakout: give one or other")
+            raise ValueError(
+                "overall_momentum takes the place of the legs' own momentum and breakout: give one or other"
+            )
         for name in ("on_overall_stop", "on_overall_target"):
             again = getattr(self, name)
             if again is None:

@@ -68,7 +68,7 @@ def _begin_session(state: Record, params: Record, day: Day, book: Book) -> None:
     if params[0]["holding"] != INTRADAY and row["phase"] == RUNNING:
         for j in range(params[0]["n_rows"]):
             mode = row["mode"][j]
-            leg = leg_of(book, row["tag"][j]) if mode == HELD or mode == ENTERING else -1
+            leg = leg_of(book, row["tag"][j]) if mode in (HELD, ENTERING) else -1
             if leg >= 0:
                 held = True
                 row["leg"][j] = leg

@@ -60,7 +60,7 @@ def last_of(day: Day, instrument: int, i: int) -> int:
 def moved(price: int, kind: int, amount: int, unit: int) -> int:
     """``price`` moved up (``amount`` > 0) or down by parts per million or paise, rounded away from where it was."""
     size = abs(amount)
-    if kind == PERCENT or kind == SPOT_PERCENT:
+    if kind in (PERCENT, SPOT_PERCENT):
         up = -((-price * (PPM + size)) // PPM)
         down = price * (PPM - size) // PPM
     else:
@@ -84,7 +84,7 @@ def is_ready(params: Record, day: Day, i: int, j: int, manner: int, instrument: 
     kind = params[0]["momentum_kind"][j]
     if manner == AT_ONCE or kind == NO_RULE:
         return True
-    if kind == SPOT_PERCENT or kind == SPOT_POINTS:
+    if kind in (SPOT_PERCENT, SPOT_POINTS):
         return day.spot[i] != MISSING
     return last_of(day, instrument, i) != MISSING
 
@@ -101,7 +101,7 @@ def start(state: Record, params: Record, day: Day, i: int, now: int, book: Book,
     if manner != AT_ONCE and kind != NO_RULE:
         amount = params[0]["momentum"][j]
         row["up"][j] = 1 if amount > 0 else -1
-        if kind == SPOT_PERCENT or kind == SPOT_POINTS:
+        if kind in (SPOT_PERCENT, SPOT_POINTS):
             row["trigger"][j] = moved(int(day.spot[i]), kind, amount, 1)
             row["mode"][j] = ON_SPOT
             return

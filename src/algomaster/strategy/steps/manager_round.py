@@ -123,9 +123,11 @@ def _choose_all(state: Record, params: Record, day: Day, i: int) -> int:
         found = choose(params, day, i, j, row["side"][j])
         if found == NO_INSTRUMENT:
             return NO_INSTRUMENT
-        if found == NOT_YET or not is_ready(params, day, i, j, row["manner"][j], found):
-            missing = True
-        elif together and last_of(day, found, i) == MISSING:
+        if (
+            found == NOT_YET
+            or not is_ready(params, day, i, j, row["manner"][j], found)
+            or (together and last_of(day, found, i) == MISSING)
+        ):
             missing = True
         row["instrument"][j] = found
     return NOT_YET if missing else 0
@@ -272,7 +274,7 @@ def overall(state: Record, params: Record, day: Day, i: int, now: int, book: Boo
         return False
     leave_all(state, params, i, book, reason)
     kind, times, used = NOTHING, 0, 0
-    if reason == OVERALL_STOP or reason == TRAIL:
+    if reason in (OVERALL_STOP, TRAIL):
         kind, times, used = rule["on_overall_stop"], rule["on_overall_stop_times"], row["stops"]
         reverse = rule["on_overall_stop_reverse"]
     elif reason == OVERALL_TARGET:
@@ -328,7 +330,7 @@ def _amount(kind: int, amount: int, premium: int) -> int:
 def _verdict(state: Record, params: Record, day: Day, i: int, worth: int) -> int:
     row, rule = state[0], params[0]
     kind = rule["overall_stop_kind"]
-    if kind == RUPEES or kind == PERCENT:
+    if kind in (RUPEES, PERCENT):
         size = _amount(kind, rule["overall_stop"], row["premium"])
         every = _amount(rule["overall_trail_kind"], rule["overall_trail_every"], row["premium"])
         by = _amount(rule["overall_trail_kind"], rule["overall_trail_by"], row["premium"])
@@ -344,7 +346,7 @@ def _verdict(state: Record, params: Record, day: Day, i: int, worth: int) -> int
         if worth <= kept:
             return LOCK
     kind = rule["overall_target_kind"]
-    if kind == RUPEES or kind == PERCENT:
+    if kind in (RUPEES, PERCENT):
         size = _amount(kind, rule["overall_target"], row["premium"])
         if size > 0 and worth >= size:
             return OVERALL_TARGET

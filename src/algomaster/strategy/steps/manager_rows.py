@@ -62,7 +62,7 @@ def see(state: Record, params: Record, day: Day, i: int, now: int, book: Book) -
     """Take note of what the market did to every row since the last call."""
     for j in range(params[0]["n_rows"]):
         mode = state[0]["mode"][j]
-        if mode == RESTING or mode == ENTERING:
+        if mode in (RESTING, ENTERING):
             _see_entry(state, params, day, i, now, book, j)
         if state[0]["mode"][j] == HELD and book.legs[state[0]["leg"][j]]["state"] == CLOSED:
             _see_exit(state, book, j)
@@ -121,7 +121,7 @@ def leave(state: Record, i: int, book: Book, j: int, reason: int) -> None:
             state[0]["leaving"][j] = reason
             book.legs[state[0]["leg"][j]]["overnight"] = 0  # an exit that finds no trade does not wait over a night
         return
-    if mode == RESTING or mode == ENTERING:
+    if mode in (RESTING, ENTERING):
         close(book, i, state[0]["leg"][j], reason)
     state[0]["mode"][j] = OFF
 
@@ -235,7 +235,7 @@ def watch(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
             try_to_choose(state, params, day, i, now, book, j)
         elif mode == GATHERING:
             gather(state, params, day, i, now, book, j)
-        elif mode == ON_PREMIUM or mode == ON_SPOT:
+        elif mode in (ON_PREMIUM, ON_SPOT):
             await_price(state, params, day, i, now, book, j)
         elif mode == HELD and state[0]["leaving"][j] == 0:
             if params[0]["trail_kind"][j] != NO_RULE:

@@ -25,7 +25,6 @@ from algomaster.strategy.steps.manager_table import (
     FUTURE,
     NEXT_MONTHLY,
     NEXT_WEEKLY,
-    SHARE,
     STEPS,
     WEEKLY,
     WIDTH,
@@ -39,7 +38,7 @@ NOT_YET: Final = -2
 def expiry_of(params: Record, day: Day, j: int) -> int:
     """Index of the row's expiry in the session, or -1."""
     by = params[0]["expiry_by"][j]
-    if by == BY_INDEX or by == WEEKLY or by == NEXT_WEEKLY:
+    if by in (BY_INDEX, WEEKLY, NEXT_WEEKLY):
         e = params[0]["expiry"][j] if by == BY_INDEX else by - WEEKLY
         return e if e < day.expiries.size else -1
     wanted = 1 if by == NEXT_MONTHLY else 0
@@ -60,7 +59,7 @@ def choose(params: Record, day: Day, i: int, j: int, side: int) -> int:
     right, rule, low = params[0]["right"][j], params[0]["rule"][j], params[0]["rule_low"][j]
     if rule == EXACT:
         return instrument_of(day, e, low, right)
-    if rule == CLOSEST or rule == BETWEEN or rule == AT_LEAST or rule == AT_MOST:
+    if rule in (CLOSEST, BETWEEN, AT_LEAST, AT_MOST):
         return _by_premium(day, i, e, right, rule, side, low, params[0]["rule_high"][j])
     money = _money(params, day, i, e, j)
     if money == MISSING:
@@ -68,7 +67,7 @@ def choose(params: Record, day: Day, i: int, j: int, side: int) -> int:
     atm = at_the_money(day, e, money)
     if rule == STEPS:
         return instrument_of(day, e, atm + low * day.strike_step[e], right)
-    if rule == DELTA or rule == DELTA_BETWEEN:
+    if rule in (DELTA, DELTA_BETWEEN):
         return _by_delta(day, i, e, right, rule, side, low, params[0]["rule_high"][j])
     worth = _straddle(day, i, e, atm)
     if worth == MISSING:

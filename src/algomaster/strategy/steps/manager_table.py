@@ -108,9 +108,7 @@ _ROW: Final = (
 )  # fmt: skip
 
 PARAMS: Final = np.dtype(
-    [(name, np.int64) for name in _SETTINGS]
-    + [(name, np.int64, (MAX_ROWS,)) for name in _ROW]
-    + SIZING_PARAMS
+    [(name, np.int64) for name in _SETTINGS] + [(name, np.int64, (MAX_ROWS,)) for name in _ROW] + SIZING_PARAMS
 )
 """Times in minutes of the day; ``side`` +1 buys, -1 sells; ``lots`` times
 the whole table, ``ratio`` lots of a leg in it; filters of days are bit masks (-1 lets all pass); strike rules
@@ -128,9 +126,7 @@ _ROW_MEMORY: Final = (
 )  # fmt: skip
 
 STATE: Final = np.dtype(
-    [(name, np.int64) for name in _MEMORY]
-    + [(name, np.int64, (MAX_ROWS,)) for name in _ROW_MEMORY]
-    + SIZING_STATE
+    [(name, np.int64) for name in _MEMORY] + [(name, np.int64, (MAX_ROWS,)) for name in _ROW_MEMORY] + SIZING_STATE
 )
 """Of the round: ``begin`` the minute to enter from, ``since`` that of the entry, ``flip`` -1 while sides are reversed,
 ``plan`` how rows enter, ``opened`` entries that have traded, ``banked`` cash of closed legs and ``premium`` taken (paise),
