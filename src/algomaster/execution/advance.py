@@ -81,7 +81,7 @@ def session_driver(step: Step) -> Callable[..., None]:
     ) -> None:
         begin(day, terms, book, account, held, log)
         bars = day.ts.size
-        i = np.int64(0)  # from a literal 0 the compiler would make all that takes ``i`` twice
+        i = int(np.int64(0))  # from a literal 0 the compiler would make all that takes ``i`` twice
         while i < bars:
             advance(day, tape, terms, params, state, book, account, log, i)
             following = i + 1
