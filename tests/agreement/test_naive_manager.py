@@ -21,7 +21,8 @@ def amounts(*pairs):
 premium = amounts(("percent", "5"), ("percent", "12.5"), ("percent", "25"), ("points", "4"), ("points", "10.07"))
 anywhere = amounts(("percent", "8"), ("points", "6"), ("spot_points", "12"), ("spot_percent", "0.1"))
 signed = amounts(
-    ("percent", "4"), ("percent", "-4"), ("points", "-5"), ("points", "3.33"), ("spot_points", "-8"), ("spot_percent", "0.05")
+    ("percent", "4"), ("percent", "-4"), ("points", "-5"), ("points", "3.33"), ("spot_points", "-8"),
+    ("spot_percent", "0.05"),
 )  # fmt: skip
 strike = st.one_of(
     st.tuples(st.just("steps"), st.integers(-3, 3)),
@@ -87,7 +88,8 @@ def leg(draw, entry, names, *, plain=False, waits=True):
 
 
 limit = amounts(
-    ("rupees", "400"), ("rupees", "1500.5"), ("percent", "3"), ("percent", "10"), ("spot_points", "15"), ("spot_percent", "0.1")
+    ("rupees", "400"), ("rupees", "1500.5"), ("percent", "3"), ("percent", "10"), ("spot_points", "15"),
+    ("spot_percent", "0.1"),
 )  # fmt: skip
 
 
@@ -218,7 +220,7 @@ def run_of(days, p, strategy="legs"):
 
 
 @pytest.mark.parametrize("fills", ["next_open", "decision_close", "algotest"])
-@settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=340, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(p=wholes(), seed=st.integers(0, 7), gaps=st.sampled_from([0.0, 0.0, 0.1]))
 def test_replay_is_the_plain_telling(fills, p, seed, gaps):
     days = DAYS[seed, 1 if p["holding"] == "intraday" and p["gap"] is None else 3, gaps]

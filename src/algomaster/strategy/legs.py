@@ -12,7 +12,7 @@ from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.legs import AT_DECISION, AT_FILL, ON_CLOSE, ON_RANGE, PARAMS
 from algomaster.strategy.words import FIRST_DECISION, MomentOfDay, Percent, Strike, Strikes, clock, to_ppm
 
-__all__ = ["MomentOfDay", "Straddle", "Strangle"]
+__all__ = ["MomentOfDay", "Percent", "Straddle", "Strangle"]
 
 
 class Straddle(Sized):

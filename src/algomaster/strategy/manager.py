@@ -86,7 +86,7 @@ _STRADDLE = (
 
 
 class Legs(Sized):
-    """Up to ten legs entered together, each with its own rules, and rules over all of them; see docs/strategies/legs.md.
+    """Up to ten legs entered together, each with its own rules, and rules over all of them: docs/strategies/legs.md.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class Legs(Sized):
     entry: MomentOfDay = 560
     exit: MomentOfDay = 915
     legs: Annotated[tuple[Leg, ...], BeforeValidator(_parsed), Field(min_length=1, max_length=10)] = _STRADDLE
-    lazy: Annotated[dict[str, Leg], BeforeValidator(_parsed), Field(max_length=10)] = {}
+    lazy: Annotated[dict[str, Leg], BeforeValidator(_parsed), Field(max_length=10)] = Field(default={})
     lots: Annotated[int, Field(ge=1, le=10_000)] = 1
     holding: Literal["intraday", "btst", "positional"] = "intraday"
     exit_days: Annotated[int, Field(ge=0, le=60)] = 0

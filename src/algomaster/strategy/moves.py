@@ -1,4 +1,4 @@
-"""How far a price, the index or a profit must go, as a trader writes it: "25%", "30 points", "spot 0.5%", 5000 rupees."""
+"""How far a price, the index or a profit must go, as a trader writes it: "25%", "30 points", "spot 0.5%", 5000."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The straddle manager: a table of up to ten legs, entered together, each with rules of its own, all with rules over them.
+"""The straddle manager: a table of up to ten legs, each with rules of its own, and rules over all of them.
 
 The step, bar by bar:
 
@@ -6,7 +6,7 @@ The step, bar by bar:
    none. ``COMBINED`` waits for the combined premium where the settings ask for that.
 2. ``RUNNING``: note what the market did (:func:`manager_rows.see`); leave at the exit, undo an entry that is not whole
    in time, obey the rules over all legs (:func:`manager_round.overall`), square off the rest where one leg's exit ends
-   all; then answer stops and targets (:func:`manager_rows.answer`) and look after each row (:func:`manager_rows.watch`).
+   all; then answer stops and targets (:func:`manager_rows.answer`) and look after rows (:func:`manager_rows.watch`).
 3. ``LEAVING`` until everything is flat, where the round is entered again.
 4. ``DONE`` for the session.
 

@@ -115,8 +115,8 @@ the whole table, ``ratio`` lots of a leg in it; filters of days are bit masks (-
 in paise, steps, or parts per million (deltas, multipliers, shares); ``range_end`` +1 the high, -1 the low."""
 
 _MEMORY: Final = (
-    "phase", "begin", "since", "lots", "session", "serial", "flip", "first", "plan", "whole", "opened", "banked", "premium",
-    "peak", "spot", "combined", "expiry", "before", "again", "stops", "targets",
+    "phase", "begin", "since", "lots", "session", "serial", "flip", "first", "plan", "whole", "opened", "banked",
+    "premium", "peak", "spot", "combined", "expiry", "before", "stops", "targets",
 )  # fmt: skip
 
 _ROW_MEMORY: Final = (
@@ -129,8 +129,9 @@ STATE: Final = np.dtype(
     [(name, np.int64) for name in _MEMORY] + [(name, np.int64, (MAX_ROWS,)) for name in _ROW_MEMORY] + SIZING_STATE
 )
 """Of the round: ``begin`` the minute to enter from, ``since`` that of the entry, ``flip`` -1 while sides are reversed,
-``plan`` how rows enter, ``opened`` entries that have traded, ``banked`` cash of closed legs and ``premium`` taken (paise),
-``peak`` the best profit, ``combined`` the reference of the combined premium, ``before`` the last index of the session
-before, ``again`` how the round is entered again. Of a row: the leg in the book and its tag, what is held and since when,
-``first_stop`` and ``stop_at`` its stop at the entry and now, ``spot_at`` the index at its entry, ``trigger`` and ``up`` the
-price it waits for and from where, ``stopped`` and ``won`` re-entries used, ``leaving`` the reason it was told to leave."""
+``plan`` how rows enter, ``opened`` entries that have traded, ``banked`` cash of closed legs and ``premium`` taken
+(paise), ``peak`` the best profit, ``combined`` the reference of the combined premium, ``before`` the last index of the
+session before, ``stops`` and ``targets`` rounds entered again. Of a row: the leg in the book and its tag, what is held
+and since when (``begun``), ``first_stop`` and ``stop_at`` its stop at the entry and now, ``spot_at`` the index at its
+entry, ``trigger`` and ``up`` the price it waits for and from where, ``stopped`` and ``won`` re-entries used, ``leaving``
+the reason it was told to leave, ``worth`` its profit when it was last looked at."""
