@@ -133,5 +133,5 @@ STATE: Final = np.dtype(
 (paise), ``peak`` the best profit, ``combined`` the reference of the combined premium, ``before`` the last index of the
 session before, ``stops`` and ``targets`` rounds entered again. Of a row: the leg in the book and its tag, what is held
 and since when (``begun``), ``first_stop`` and ``stop_at`` its stop at the entry and now, ``spot_at`` the index at its
-entry, ``trigger`` and ``up`` the price it waits for and from where, ``stopped`` and ``won`` re-entries used, ``leaving``
-the reason it was told to leave, ``worth`` its profit when it was last looked at."""
+entry, ``trigger`` and ``up`` the price it waits for and from where, ``stopped`` and ``won`` re-entries used,
+``leaving`` the reason it was told to leave, ``worth`` its profit when it was last looked at."""
