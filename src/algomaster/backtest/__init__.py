@@ -6,6 +6,9 @@ from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
+    from algomaster.backtest.playback.recorder import Recorder
+    from algomaster.backtest.playback.stepping import Stepper
+    from algomaster.backtest.playback.what_if import WhatIf
     from algomaster.backtest.replayer import replay
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
@@ -13,14 +16,20 @@ if TYPE_CHECKING:
     from algomaster.backtest.trade_log import from_trades
     from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "Slippage", "SweepResult", "check_look_ahead", "from_trades", "replay", "sweep", "warm"]
+__all__ = [
+    "LookAhead", "Recorder", "Slippage", "Stepper", "SweepResult", "WhatIf", "check_look_ahead", "from_trades",
+    "replay", "sweep", "warm",
+]  # fmt: skip
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "LookAhead": "algomaster.backtest.look_ahead",
+        "Recorder": "algomaster.backtest.playback.recorder",
         "Slippage": "algomaster.backtest.slippages",
+        "Stepper": "algomaster.backtest.playback.stepping",
         "SweepResult": "algomaster.backtest.sweep_result",
+        "WhatIf": "algomaster.backtest.playback.what_if",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_trades": "algomaster.backtest.trade_log",
         "replay": "algomaster.backtest.replayer",
