@@ -6,13 +6,14 @@ back would have to undo.
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from algomaster.backtest.playback.chain_view import chain_rows, held_premium, of_the_night, straddle_premium
-from algomaster.backtest.playback.snapshots import SCHEMA, Event, Money, Position, Resting, Snapshot
+from algomaster.backtest.playback.snapshots import SCHEMA, Event, Money, Position, Resting, Series, Snapshot
 from algomaster.backtest.session import KINDS
 from algomaster.core.types import IST_OFFSET_NS, MINUTE_NS, MISSING, PAISE, Record
 from algomaster.execution.ledger import AT_CLOSE, Log
@@ -85,11 +86,12 @@ class Recorder:
         self.around = around
         self.iv = iv
 
-    def snapshot(self, scene: Scene, at: int) -> Snapshot:
-        """Give what is to be seen when ``at`` bars have closed."""
+    def snapshot(self, scene: Scene, at: int, *, since: int = 0) -> Snapshot:
+        """Give what is to be seen when ``at`` bars have closed, with the events from bar ``since`` on."""
         day, last = scene.day, at - 1
         view = chain_rows(day, last, around=self.around, iv=self.iv)
-        equity = scene.log.equity[:at]
+        pnl = (scene.log.equity[:at] - self.opening) / PAISE
+        series = Series(straddle_premium(day, at), held_premium(scene, at), tuple(pnl.tolist()))
         return Snapshot(
             schema=SCHEMA,
             strategy=self.strategy,
@@ -105,15 +107,15 @@ class Recorder:
             lot=int(day.lot[0]),
             forward=view.forward,
             money=view.money,
+            straddle=series.straddle[-1] if at else None,
+            held=series.held[-1] if at else None,
             chain=view.rows,
-            straddle=straddle_premium(day, at),
-            held=held_premium(scene, at),
             positions=tuple(self.position(scene, number) for number in range(scene.book.counts[N_LEGS])),
             orders=tuple(_resting(scene, order) for order in scene.book.orders[: scene.book.counts[N_ORDERS]]),
-            events=tuple(self.events(scene, 0, at)),
+            events=tuple(self.events(scene, since, at)),
             account=self._money(scene, at),
-            equity=tuple(((equity - self.opening) / PAISE).tolist()),
             state=_memory(scene.state),
+            series=series,
         )
 
     def events(self, scene: Scene, since: int, at: int) -> list[Event]:
@@ -267,7 +269,14 @@ def _filled(scene: Scene, fill: Any) -> Event:
 
 
 def _memory(state: Record) -> dict[str, Any]:
-    return {name: state[0][name].tolist() for name in state.dtype.names or ()}
+    return {name: _plain(state[0][name].tolist()) for name in state.dtype.names or ()}
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as JSON knows it: what is no finite number is None."""
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _rupees(paise: Any) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Final
 
-__all__ = ["SCHEMA", "ChainRow", "Event", "Money", "Position", "Quote", "Resting", "Snapshot"]
+__all__ = ["SCHEMA", "ChainRow", "Event", "Money", "Position", "Quote", "Resting", "Series", "Snapshot"]
 
 SCHEMA: Final = 1
 """Number of this form of a snapshot; it grows when a field changes its meaning or goes away."""
@@ -115,13 +115,22 @@ class Money:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A session when ``at`` bars have closed.
+class Series:
+    """Values at the end of each bar that has closed: of ``straddle`` and ``held``, and what the session had made."""
 
-    ``straddle`` is the premium at the money at each bar's end (the strike moves with the index), ``held`` what it
-    costs to leave what is open now, a unit of its largest leg, at each bar's end since all of it was open;
-    ``equity`` what the session had made by each bar's end. ``events`` are those of the session so far, ``state`` is
-    the strategy's memory by name.
+    straddle: tuple[float | None, ...]
+    held: tuple[float | None, ...]
+    pnl: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A session when ``at`` of its ``bars`` have closed.
+
+    ``forward`` is by put-call parity at ``money``, the strike nearest to the index; ``straddle`` is what call and put
+    at the money cost together (the strike moves with the index), ``held`` what it costs to leave the open option legs,
+    a unit of the largest (known since all of them were open). ``events`` are those since the bar that was asked for,
+    ``state`` is the strategy's memory by name.
     """
 
     schema: int
@@ -138,20 +147,19 @@ class Snapshot:
     lot: int
     forward: float | None
     money: float | None
+    straddle: float | None
+    held: float | None
     chain: tuple[ChainRow, ...]
-    straddle: tuple[float | None, ...]
-    held: tuple[float | None, ...]
     positions: tuple[Position, ...]
     orders: tuple[Resting, ...]
     events: tuple[Event, ...]
     account: Money
-    equity: tuple[float, ...]
     state: dict[str, Any]
+    series: Series
 
     def to_dict(self, *, series: bool = True) -> dict[str, Any]:
-        """Give everything as plain values for JSON; without ``series`` their last values only."""
+        """Give everything, or all but the series, as plain values for JSON."""
         plain = dataclasses.asdict(self)
         if not series:
-            for name in ("straddle", "held", "equity"):
-                plain[name] = plain[name][-1] if plain[name] else None
+            del plain["series"]
         return plain

@@ -17,6 +17,7 @@ from algomaster.backtest.assumptions import assumptions_of
 from algomaster.backtest.playback.clock import position_of, time_of
 from algomaster.backtest.playback.moments import Moment, Run, from_bytes, put_back, take, to_bytes, with_room
 from algomaster.backtest.playback.recorder import Recorder, Scene
+from algomaster.backtest.playback.snapshots import Snapshot
 from algomaster.backtest.playback.turning import turned
 from algomaster.backtest.playback.walking import AT, BEFORE, UNTIL, walk_driver
 from algomaster.backtest.playback.what_if import WhatIf, compared
@@ -278,9 +279,9 @@ class Stepper:
             self.chain.underlying, self.strategy.name, opening=self._marks[-1][0], around=around,
         )  # fmt: skip
 
-    def snapshot(self, *, around: int = 5) -> Any:
-        """Give what a person would see now: a :class:`~algomaster.backtest.playback.snapshots.Snapshot`."""
-        return self.recorder(around=around).snapshot(self.scene, self.at)
+    def snapshot(self, *, around: int = 5, since: int = 0) -> Snapshot:
+        """Give what a person would see now, with the events from bar ``since`` on."""
+        return self.recorder(around=around).snapshot(self.scene, self.at, since=since)
 
     # --- saving and branching ----------------------------------------------------------------------------------
 
