@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -131,7 +133,7 @@ def from_bytes(
                     hint="Restore it into a stepper of the same strategy, settings, rules and session.",
                 )
             arrays = {name: saved[name] for name in saved.files if name != "header"}
-    except (OSError, ValueError, KeyError, EOFError) as problem:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
         raise DataError(f"Expected the state of a stepper, got {len(data)} other bytes ({problem}).") from None
     moment = Moment(
         at=said["at"],
