@@ -22,6 +22,7 @@ from algo.commands import (
     portfolio,
     positions,
     price,
+    replay,
     report,
     strategies,
     surface,
@@ -34,7 +35,8 @@ __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="algo",
-    help="Index options: import market data, price, look at chains and surfaces, backtest, sweep, report, compare.",
+    help="Index options: import market data, price, look at chains and surfaces, backtest, replay, sweep, report, "
+    "compare.",
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 a wrong setting or name, "
     "4 data missing or unreadable, 5 no fact on record for a date, 6 pricing, "
     "7 a strategy broke its contract, 8 a check found differences, 10 an import kept rows out.",
@@ -42,6 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("backtest")(backtest.backtest)
+app.command("replay")(replay.replay)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
 app.command("compare")(compare.compare_)

@@ -7,6 +7,9 @@ from algomaster.core.lazy import attach
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
     from algomaster.backtest.margin_use import MarginUse, margin_of
+    from algomaster.backtest.playback.recorder import Recorder
+    from algomaster.backtest.playback.stepping import Stepper
+    from algomaster.backtest.playback.what_if import WhatIf
     from algomaster.backtest.portfolio_result import Portfolio
     from algomaster.backtest.portfolios import portfolio
     from algomaster.backtest.replayer import replay
@@ -20,8 +23,11 @@ __all__ = [
     "LookAhead",
     "MarginUse",
     "Portfolio",
+    "Recorder",
     "Slippage",
+    "Stepper",
     "SweepResult",
+    "WhatIf",
     "check_look_ahead",
     "from_trades",
     "margin_of",
@@ -37,8 +43,11 @@ __getattr__, __dir__ = attach(
         "LookAhead": "algomaster.backtest.look_ahead",
         "MarginUse": "algomaster.backtest.margin_use",
         "Portfolio": "algomaster.backtest.portfolio_result",
+        "Recorder": "algomaster.backtest.playback.recorder",
         "Slippage": "algomaster.backtest.slippages",
+        "Stepper": "algomaster.backtest.playback.stepping",
         "SweepResult": "algomaster.backtest.sweep_result",
+        "WhatIf": "algomaster.backtest.playback.what_if",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_trades": "algomaster.backtest.trade_log",
         "margin_of": "algomaster.backtest.margin_use",
