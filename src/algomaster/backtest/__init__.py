@@ -7,18 +7,34 @@ from algomaster.core.lazy import attach
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
     from algomaster.backtest.replayer import replay
+    from algomaster.backtest.signals.ordering import from_orders
+    from algomaster.backtest.signals.result import SignalResult
+    from algomaster.backtest.signals.running import from_signals
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
     from algomaster.backtest.warming import warm
 
-__all__ = ["LookAhead", "SweepResult", "check_look_ahead", "replay", "sweep", "warm"]
+__all__ = [
+    "LookAhead",
+    "SignalResult",
+    "SweepResult",
+    "check_look_ahead",
+    "from_orders",
+    "from_signals",
+    "replay",
+    "sweep",
+    "warm",
+]
 
 __getattr__, __dir__ = attach(
     __name__,
     {
         "LookAhead": "algomaster.backtest.look_ahead",
+        "SignalResult": "algomaster.backtest.signals.result",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
+        "from_orders": "algomaster.backtest.signals.ordering",
+        "from_signals": "algomaster.backtest.signals.running",
         "replay": "algomaster.backtest.replayer",
         "sweep": "algomaster.backtest.sweeper",
         "warm": "algomaster.backtest.warming",

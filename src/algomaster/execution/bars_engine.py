@@ -1,0 +1,157 @@
+"""One bar of a group of symbols on one cash, and the loop over bars: the same for given signals and for compiled steps.
+
+1. At the open, orders decided on earlier bars fill (``next_open``).
+2. In the range, the stop, the trailing stop and the target of what is held meet the bar: its open first (a gap fills at
+   the open), then stops before targets.
+3. At the close, orders decided on earlier bars fill (``next_close``).
+4. The signals of the bar are read. From here on they may fill: at this close (``close``, ``price``) or later.
+
+An order whose symbol has no price at its moment waits for the next bar; a newer signal takes its place.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from algomaster.core.jit import kernel, prange
+from algomaster.core.types import Record
+from algomaster.execution.bars_account import AT_CLOSE, AT_OPEN, Settings
+from algomaster.execution.bars_rules import deal_in_order, enter, leave, meet_range, order_frees
+
+NEXT_OPEN: Final = 0
+NEXT_CLOSE: Final = 1
+CLOSE: Final = 2
+PRICE: Final = 3
+
+FIXED: Final = 0
+SELLS_FIRST: Final = 1
+
+
+class Bars(NamedTuple):
+    """Prices of all symbols: float64 (T, N), NaN where a symbol has none."""
+
+    open: Any
+    high: Any
+    low: Any
+    close: Any
+
+
+TERMS: Final = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "fill", "order_kind", "size_type", "accumulate", "conflict", "dir_conflict", "opposite", "sequence",
+            "partial", "stops", "direction",
+        )
+    ]
+)  # fmt: skip
+"""Rules of a run, each a number of its own list."""
+
+Source = Callable[..., int]
+
+
+@kernel(lean=True, inner=True)
+def at_moment(
+    bars: Bars, prices: Any, settings: Settings, terms: Record, columns: Record, account: Record, fills: Record,
+    first: int, last: int, i: int, moment: int,
+) -> int:  # fmt: skip
+    """Fill what waits at the prices of this moment; give how many orders still wait."""
+    waiting = 0
+    orders = terms[0]["order_kind"] == 1
+    sells_first = terms[0]["sequence"] == SELLS_FIRST
+    for c in range(first, last):
+        columns[c]["left"] = 0
+    for c in range(first, last):
+        price = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
+        if columns[c]["pending"] == 0 or not price > 0.0:
+            continue
+        if orders:
+            if not sells_first or order_frees(bars, prices, settings, terms, columns, account, c, first, last, i):
+                deal_in_order(bars, prices, settings, terms, columns, account, fills, c, first, last, i, moment)
+            continue
+        leave(settings, terms, columns, account, fills, c, price, i, moment)
+        if not sells_first:
+            enter(settings, terms, columns, account, fills, c, price, i, moment)
+    for c in range(first, last):
+        if columns[c]["pending"] == 0:
+            continue
+        price = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
+        if not price > 0.0:
+            waiting += 1
+        elif orders:
+            deal_in_order(bars, prices, settings, terms, columns, account, fills, c, first, last, i, moment)
+        else:
+            enter(settings, terms, columns, account, fills, c, price, i, moment)
+    return waiting
+
+
+@functools.cache
+def group_driver(source: Source) -> Callable[..., None]:
+    """Give the compiled loop of one group over a source of signals.
+
+    ``source(state, params, tape, signals, i, c) -> int`` gives the flags of bar ``i`` (:mod:`bars_rules`), 0 for none.
+    """
+
+    @kernel(lean=True, inner=True)
+    def run(
+        bars: Bars, tape: Any, signals: Any, settings: Settings, terms: Record, params: Record, state: Record,
+        columns: Record, account: Record, fills: Record, first: int, last: int,
+    ) -> None:  # fmt: skip
+        mode = terms[0]["fill"]
+        stops = terms[0]["stops"] == 1
+        waiting = 0
+        for i in range(bars.close.shape[0]):
+            if waiting > 0 and mode == NEXT_OPEN:
+                waiting = at_moment(bars, bars.open, settings, terms, columns, account, fills, first, last, i, AT_OPEN)
+            if stops:
+                for c in range(first, last):
+                    if columns[c]["position"] != 0.0:
+                        meet_range(bars, settings, columns, account, fills, c, i)
+            if waiting > 0 and mode == NEXT_CLOSE:
+                waiting = at_moment(
+                    bars, bars.close, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
+                )
+            for c in range(first, last):
+                flags = source(state, params, tape, signals, i, c)
+                if flags != 0:
+                    waiting += 1
+                    columns[c]["pending"] = flags
+                    columns[c]["decided"] = i
+            if waiting > 0 and mode == CLOSE:
+                waiting = at_moment(
+                    bars, bars.close, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
+                )
+            if waiting > 0 and mode == PRICE:
+                waiting = at_moment(
+                    bars, settings.price, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
+                )
+        for c in range(first, last):
+            account[0]["unfilled"] += 1 if columns[c]["pending"] != 0 else 0
+
+    return run
+
+
+@kernel(inline=True, lean=True, inner=True)
+def given(state: Record, params: Record, tape: Any, signals: Any, i: int, c: int) -> int:
+    """Source of signals that were given as an array (T, N) of flags."""
+    return int(signals[i, c])
+
+
+run_group = group_driver(given)
+
+
+@kernel(parallel=True)
+def run_groups(
+    bars: Bars, signals: Any, settings: Settings, terms: Record, columns: Record, accounts: Record, fills: Record,
+    starts: Any, rooms: Any,
+) -> None:  # fmt: skip
+    """Run every group: columns from ``starts[g]``, fills from ``rooms[g]``; fills without room are counted only."""
+    for g in prange(accounts.size):
+        run_group(
+            bars, 0, signals, settings, terms, columns, columns, columns, accounts[g : g + 1],
+            fills[rooms[g] : rooms[g + 1]], starts[g], starts[g + 1],
+        )  # fmt: skip
