@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from algomaster.backtest.signals.ordering import from_orders
     from algomaster.backtest.signals.result import SignalResult
     from algomaster.backtest.signals.running import from_signals
+    from algomaster.backtest.signals.sweep_result import SignalSweep
+    from algomaster.backtest.signals.sweeping import signal_sweep
+    from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
     from algomaster.backtest.warming import warm
@@ -17,11 +20,14 @@ if TYPE_CHECKING:
 __all__ = [
     "LookAhead",
     "SignalResult",
+    "SignalSweep",
+    "Slippage",
     "SweepResult",
     "check_look_ahead",
     "from_orders",
     "from_signals",
     "replay",
+    "signal_sweep",
     "sweep",
     "warm",
 ]
@@ -31,11 +37,14 @@ __getattr__, __dir__ = attach(
     {
         "LookAhead": "algomaster.backtest.look_ahead",
         "SignalResult": "algomaster.backtest.signals.result",
+        "Slippage": "algomaster.backtest.slippages",
+        "SignalSweep": "algomaster.backtest.signals.sweep_result",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_orders": "algomaster.backtest.signals.ordering",
         "from_signals": "algomaster.backtest.signals.running",
         "replay": "algomaster.backtest.replayer",
+        "signal_sweep": "algomaster.backtest.signals.sweeping",
         "sweep": "algomaster.backtest.sweeper",
         "warm": "algomaster.backtest.warming",
     },

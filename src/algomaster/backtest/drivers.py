@@ -11,6 +11,7 @@ from algomaster.core.types import Record
 from algomaster.execution.advance import Step, session_driver
 from algomaster.execution.ledger import Log
 from algomaster.execution.matching import Tape
+from algomaster.execution.overnight import Held
 from algomaster.strategy.steps.contract import Day, new_book
 
 BLOCK: Final = 32
@@ -19,16 +20,16 @@ BLOCK: Final = 32
 
 @functools.cache
 def sweep_driver(step: Step) -> Callable[..., None]:
-    """Give the compiled ``sweep(day, tape, terms, params, states, accounts, fills, n_fills, equity)``.
+    """Give the compiled ``sweep(day, tape, terms, params, states, accounts, held, fills, n_fills, equity)``.
 
-    ``params``, ``states``, ``accounts`` (P,); ``fills`` (P, n), ``n_fills`` (P, 1) and ``equity`` (P, M) keep records,
-    or have a second axis of length 0 where none are wanted.
+    ``params``, ``states``, ``accounts`` (P,); ``held`` has a row a set; ``fills`` (P, n), ``n_fills`` (P, 1) and
+    ``equity`` (P, M) keep records, or have a second axis of length 0 where none are wanted.
     """
     run = session_driver(step)
 
     @kernel(parallel=True)
     def sweep(
-        day: Day, tape: Tape, terms: Record, params: Record, states: Record, accounts: Record,
+        day: Day, tape: Tape, terms: Record, params: Record, states: Record, accounts: Record, held: Held,
         fills: Any, n_fills: Any, equity: Any,
     ) -> None:  # fmt: skip
         sets = params.size
@@ -37,7 +38,8 @@ def sweep_driver(step: Step) -> Callable[..., None]:
             for p in range(block * BLOCK, min(sets, (block + 1) * BLOCK)):
                 log = Log(fills[p], n_fills[p], equity[p])
                 run(
-                    day, tape, terms, params[p : p + 1], states[p : p + 1], book, accounts[p : p + 1], log,
+                    day, tape, terms, params[p : p + 1], states[p : p + 1], book, accounts[p : p + 1],
+                    Held(held.legs[p], held.orders[p], held.counts[p]), log,
                 )  # fmt: skip
 
     return sweep

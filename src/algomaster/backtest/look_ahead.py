@@ -20,6 +20,7 @@ from algomaster.backtest.session import FILL_COLUMNS, days_of, prepare
 from algomaster.core.render import text_table
 from algomaster.core.types import MISSING
 from algomaster.execution.ledger import new_account
+from algomaster.execution.overnight import new_held
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.strategy import catalogue
 from algomaster.strategy.contract import Params, Strategy
@@ -27,7 +28,18 @@ from algomaster.strategy.steps.contract import Day
 
 __all__ = ["LookAhead", "check_look_ahead"]
 
-KNOWN_BEFORE: Final = ("session", "first_minute", "tick", "ts", "expiries", "strikes", "strike_step", "lot")
+KNOWN_BEFORE: Final = (
+    "session",
+    "first_minute",
+    "tick",
+    "ts",
+    "expiries",
+    "strikes",
+    "strike_step",
+    "lot",
+    "years",
+    "monthly",
+)
 FIELDS: Final = tuple(name for name in Day._fields if name not in KNOWN_BEFORE)
 """Everything of a session that becomes known bar by bar: all that a step sees, but for what the exchange announces."""
 
@@ -143,7 +155,7 @@ def check_look_ahead(
 def _trace(strategy: Strategy, chain: ChainDay, params: Params, fills: str) -> Kept:
     record = params.pack()
     session = prepare(chain, fills=fills, costs=False)
-    return run_session(strategy, session, record, strategy.init(record), new_account())
+    return run_session(strategy, session, record, strategy.init(record), new_account(), new_held())
 
 
 def _until(trace: Kept, i: int) -> tuple[int, bytes, bytes, bytes]:

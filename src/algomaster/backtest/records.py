@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from algomaster.backtest.session import FILL_COLUMNS
+from algomaster.backtest.session import FILL_COLUMNS, KINDS
 from algomaster.core.arrays import to_rupees
-from algomaster.core.types import MINUTE_NS, MISSING, PAISE, RIGHTS, IntArray, Record
+from algomaster.core.types import MINUTE_NS, MISSING, PAISE, IntArray, Record
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.strategy.steps.contract import NO_INSTRUMENT, REASONS
 
@@ -35,7 +35,7 @@ class Digest:
         self._hash = hashlib.sha256()
 
     def take(self, rows: IntArray, equity: IntArray) -> None:
-        """Take one session's fill rows (n, 11) and equity (M,) in paise."""
+        """Take one session's fill rows (n, 12) and equity (M,) in paise."""
         self._hash.update(np.ascontiguousarray(rows).data)
         self._hash.update(np.ascontiguousarray(equity).data)
 
@@ -57,7 +57,7 @@ def _rupees(paise: IntArray) -> pl.Series:
 
 
 def fills_frame(rows: IntArray) -> pl.DataFrame:
-    """Give fill rows (n, 11) as a frame in rupees and Indian time."""
+    """Give fill rows (n, 12) as a frame in rupees and Indian time."""
     frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(FILL_COLUMNS)})
     return frame.with_columns(
         strike=_rupees(frame["strike"].to_numpy()),
@@ -68,7 +68,7 @@ def fills_frame(rows: IntArray) -> pl.DataFrame:
         _times(pl.col("ts")),
         pl.col("leg").cast(pl.Int32),
         pl.col("expiry").cast(pl.Int32).cast(pl.Date),
-        _text("right", RIGHTS),
+        _text("right", KINDS),
         "strike",
         "quantity",
         "price",
@@ -80,15 +80,19 @@ def fills_frame(rows: IntArray) -> pl.DataFrame:
 def trades_frame(rows: IntArray, *, lots: dict[tuple[int, int], int]) -> pl.DataFrame:
     """Give one row a leg: from its first fill until it was flat; prices are averages where it was filled in parts.
 
-    ``lots`` maps (session, expiry) in days to the units in a lot.
+    The session of a trade is that of its exit, when the money is booked; what is still open has no row. ``lots`` maps
+    (session, expiry) in days to the units in a lot.
     """
     frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(FILL_COLUMNS)})
     opens = pl.col("quantity").sign() == pl.col("quantity").first().sign()
     size, worth = pl.col("quantity").abs(), (pl.col("quantity") * pl.col("price")).abs()
     legs = (
-        frame.group_by("session", "leg", maintain_order=True)
+        frame.group_by("trade", maintain_order=True)
         .agg(
-            pl.col("expiry", "right", "strike").first(),
+            pl.col("leg", "expiry", "right", "strike").first(),
+            entered=pl.col("session").first(),
+            session=pl.col("session").last(),
+            left=pl.col("quantity").sum(),
             quantity=pl.col("quantity").filter(opens).sum(),
             entry_time=pl.col("ts").first(),
             entry_worth=worth.filter(opens).sum(),
@@ -99,9 +103,10 @@ def trades_frame(rows: IntArray, *, lots: dict[tuple[int, int], int]) -> pl.Data
             pnl=-(pl.col("quantity") * pl.col("price")).sum(),
             costs=pl.col("costs").sum(),
         )
+        .filter(pl.col("left") == 0)
         .sort("session", "entry_time", "leg")
     )
-    units = np.array([lots[key] for key in zip(legs["session"].to_list(), legs["expiry"].to_list())], np.int64)
+    units = np.array([lots[key] for key in zip(legs["entered"].to_list(), legs["expiry"].to_list())], np.int64)
     values = {name: legs[name].to_numpy() for name in legs.columns}
     size_of_entry = np.abs(values["quantity"])
     return legs.with_columns(
@@ -116,7 +121,7 @@ def trades_frame(rows: IntArray, *, lots: dict[tuple[int, int], int]) -> pl.Data
         pl.col("session").cast(pl.Int32).cast(pl.Date),
         pl.col("leg").cast(pl.Int32),
         pl.col("expiry").cast(pl.Int32).cast(pl.Date),
-        _text("right", RIGHTS),
+        _text("right", KINDS),
         "strike",
         "quantity",
         _times(pl.col("entry_time")),
@@ -137,11 +142,12 @@ def orders_frame(placed: Sequence[tuple[ChainDay, Record]]) -> pl.DataFrame:
 
 
 def _session_orders(chain: ChainDay, log: Record) -> pl.DataFrame:
-    known = log["instrument"] != NO_INSTRUMENT
-    contract = np.where(known, log["instrument"], 0) // 2
     strikes = chain.strikes.size
+    future = log["instrument"] == chain.expiries.size * strikes * 2
+    known = (log["instrument"] != NO_INSTRUMENT) & ~future
+    contract = np.where(known, log["instrument"], 0) // 2
     expiry = np.where(known, contract // strikes, np.minimum(log["expiry"], chain.expiries.size - 1))
-    right = np.where(known, log["instrument"] % 2, log["right"])
+    right = np.where(future, 2, np.where(known, log["instrument"] % 2, log["right"]))
     frame = pl.DataFrame(
         {
             "bar": log["bar"],
@@ -154,7 +160,7 @@ def _session_orders(chain: ChainDay, log: Record) -> pl.DataFrame:
             "steps": log["steps"],
             "late": log["late"],
             "quantity": log["quantity"],
-            "price": to_rupees(log["price"] * chain.tick),
+            "price": to_rupees(log["price"] * np.where(future, 1, chain.tick)),
             "reason": log["reason"],
         }
     )
@@ -165,8 +171,8 @@ def _session_orders(chain: ChainDay, log: Record) -> pl.DataFrame:
         pl.col("leg").cast(pl.Int32),
         _text("kind", _KINDS),
         pl.col("expiry").cast(pl.Date),
-        _text("right", RIGHTS),
-        pl.when(pl.col("late") == 0).then("strike").alias("strike"),
+        _text("right", KINDS),
+        pl.when((pl.col("late") == 0) & (pl.col("right") < 2)).then("strike").alias("strike"),
         pl.when(pl.col("late") == 1).then("steps").alias("steps"),
         "quantity",
         pl.when(pl.col("kind") > 1).then("price").alias("price"),

@@ -57,7 +57,9 @@ def _waited(day: Day, placed: Record, fills: Record) -> list[str]:
 
 def _stale(day: Day, fills: Record) -> list[str]:
     notes = []
-    for fill in fills[fills["reason"] == SESSION_END]:
+    options = day.expiries.size * day.strikes.size * 2
+    at_end = (fills["reason"] == SESSION_END) & (fills["instrument"] >= 0) & (fills["instrument"] < options)
+    for fill in fills[at_end]:
         expiry, strike = divmod(int(fill["instrument"]) // 2, day.strikes.size)
         traded = np.flatnonzero(day.close[expiry, strike, fill["instrument"] % 2] != MISSING)
         last = int(traded[-1]) if traded.size else int(fill["bar"])
@@ -68,5 +70,7 @@ def _stale(day: Day, fills: Record) -> list[str]:
 
 
 def _contract(day: Day, fill: Any) -> str:
+    if fill["instrument"] >= day.expiries.size * day.strikes.size * 2:
+        return "the future"
     strike = day.strikes[fill["instrument"] // 2 % day.strikes.size] / PAISE
     return f"{strike:g} {RIGHTS[fill['instrument'] % 2]}"

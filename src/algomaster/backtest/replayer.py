@@ -21,11 +21,13 @@ from algomaster.backtest.records import (
 )
 from algomaster.backtest.remarks import remarks
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
+from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import StrategyError
 from algomaster.core.jit import CompileError
 from algomaster.core.types import IntArray, Record
 from algomaster.execution.advance import session_driver
 from algomaster.execution.ledger import new_account, new_log
+from algomaster.execution.overnight import Held, new_held
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.performance.metrics import summarize
 from algomaster.performance.result import Result
@@ -40,8 +42,10 @@ from algomaster.strategy.steps.contract import (
     LOG_FULL,
     MAX_LEGS,
     MAX_ORDERS,
+    MAX_OVERNIGHT,
     N_LEGS,
     N_PLACED,
+    NIGHT_FULL,
     ORDERS_FULL,
     new_book,
 )
@@ -71,6 +75,8 @@ def replay(
     params: Mapping[str, Any] | Params | None = None,
     fills: str = "next_open",
     costs: bool = True,
+    slippage: Slippage | Mapping[str, Any] | int | None = None,
+    skip_lists: bool = True,
     progress: Progress | None = None,
 ) -> Result:
     """Run a strategy through sessions and keep every order, fill and minute of equity.
@@ -83,10 +89,16 @@ def replay(
         From :func:`algomaster.market.load` or :func:`algomaster.market.simulate`.
     params : mapping, optional
         Settings of the strategy; what is not named keeps its default.
-    fills : "next_open" or "decision_close"
-        Whether a decision is filled at the next bar's open or at the close it was made on.
+    fills : "next_open" (also named "strict"), "decision_close" or "algotest"
+        Whether a decision is filled at the next bar's open or at the close it was made on; "algotest" is the latter,
+        and of a stop and a target in one bar that comes first whose end of the range lies nearer the open (else the
+        stop).
     costs : bool
         Charge brokerage and the dated charges of the exchange and the state.
+    slippage : Slippage, mapping or int, optional
+        How much worse market orders and stops fill: ticks, or settings by name (:class:`Slippage`).
+    skip_lists : bool
+        Pass over bars in which nothing can happen; changes no number.
     progress : callable, optional
         Called with (sessions done, sessions in all).
 
@@ -115,39 +127,45 @@ def replay(
     strategy = catalogue.get(strategy) if isinstance(strategy, str) else strategy
     days = days_of(days)
     settings = strategy.configure(params)
-    sessions = (prepare(chain, fills=fills, costs=costs) for chain in days)
-    account = new_account()
+    slip = slippage_of(slippage)
+    sessions = (prepare(chain, fills=fills, costs=costs, slippage=slip, skip_lists=skip_lists) for chain in days)
+    account, held = new_account(), new_held()
     kept: list[Kept] = []
     marks = np.zeros((len(days) + 1, 3), np.int64)
     record = settings.pack()
     state = strategy.init(record)
     digest = Digest()
     for d, session in enumerate(sessions):
-        kept.append(run_session(strategy, session, record, state, account))
+        kept.append(run_session(strategy, session, record, state, account, held))
         digest.take(kept[-1].fills, kept[-1].equity)
         marks[d + 1] = account[0]["equity"], account[0]["charges"], account[0]["trades"]
         if progress:
             progress(d + 1, len(days))
     shown = {"params": settings.model_dump(mode="json"), "params_hash": settings.content_hash()}
-    assumptions = assumptions_of(strategy, days, fills=fills, costs=costs, trials=1, **shown)
+    assumptions = assumptions_of(strategy, days, fills=fills, costs=costs, slippage=slip, trials=1, **shown)
     return _result(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
 
 
-def run_session(strategy: Strategy, session: Session, params: Record, state: Record, account: Record) -> Kept:
-    """Run one session, again with more room when its records overflow; state and account change once."""
+def run_session(
+    strategy: Strategy, session: Session, params: Record, state: Record, account: Record, held: Held
+) -> Kept:
+    """Run one session, again with more room when its records overflow; state, account and night change once."""
     run = session_driver(strategy.step)
     room = _ROOM
     while True:
         trial_state, trial_account = state.copy(), account.copy()
+        trial_held = Held(*(part[0].copy() for part in held))
         book, log = new_book(room), new_log(room, session.day.ts.size)
         with compiling_step(strategy):
-            run(*session, params, trial_state, book, trial_account, log)
+            run(*session, params, trial_state, book, trial_account, trial_held, log)
         flags = int(trial_account[0]["flags"])
         if not flags & (LOG_FULL | FILLS_FULL):
             break
         room *= 4
     check_flags(strategy, flags)
     state[:], account[:] = trial_state, trial_account
+    for part, tried in zip(held, trial_held):
+        part[0] = tried
     placed, fills = book.log[: book.counts[N_PLACED]], log.fills[: log.n_fills[0]]
     skipped, notes = remarks(session.day, book.legs[: book.counts[N_LEGS]], placed, fills)
     return Kept(fill_rows(session.day, fills), placed, log.equity, skipped, notes)
@@ -183,6 +201,10 @@ _MISTAKES = {
     ORDERS_FULL: (
         f"had more than {MAX_ORDERS} orders resting at once",
         "Cancel orders that are no longer wanted.",
+    ),
+    NIGHT_FULL: (
+        f"held more than {MAX_OVERNIGHT} legs, or two orders for each, over a night",
+        "Hold fewer legs overnight.",
     ),
     LEGS_FULL: (f"opened more than {MAX_LEGS} legs in one session", "Enter less often."),
 }

@@ -21,10 +21,12 @@ from algomaster.backtest.drivers import sweep_driver
 from algomaster.backtest.records import Digest, trades_frame
 from algomaster.backtest.replayer import Progress, check_flags, compiling_step, lots_of, totals_of
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
+from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.backtest.sweep_result import SweepResult, digest_of
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import FloatArray, IntArray, Record
 from algomaster.execution.ledger import FILL, new_account
+from algomaster.execution.overnight import Held, new_held
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.performance.metrics import METRICS, table
 from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
@@ -49,6 +51,8 @@ def sweep(
     params: Mapping[str, Any] | None = None,
     fills: str = "next_open",
     costs: bool = True,
+    slippage: Slippage | Mapping[str, Any] | int | None = None,
+    skip_lists: bool = True,
     trades: bool = False,
     digest: bool = False,
     chunk: int | None = None,
@@ -64,8 +68,11 @@ def sweep(
         Values to try of each setting, all combinations; or the parameter sets themselves.
     params : mapping, optional
         Settings that all sets share.
-    fills : "next_open" or "decision_close"
+    fills : "next_open" (also named "strict"), "decision_close" or "algotest"
     costs : bool
+    slippage : Slippage, mapping or int, optional
+    skip_lists : bool
+        Pass over bars in which nothing can happen; changes no number.
     trades : bool
         Keep every set's trades in ``result.trades`` (memory then grows with the sets).
     digest : bool
@@ -98,7 +105,8 @@ def sweep(
         raise ConfigError(f"Expected chunk to be at least 1, got {chunk}.")
     size = min(chunk or _CHUNK, _RECORDED_CHUNK if trades or digest else _CHUNK)
     configured = [strategy.configure(one) for one in sets]
-    sessions = [prepare(chain, fills=fills, costs=costs) for chain in days]
+    slip = slippage_of(slippage)
+    sessions = [prepare(chain, fills=fills, costs=costs, slippage=slip, skip_lists=skip_lists) for chain in days]
     parts = []
     for start in range(0, len(sets), size):
         some = configured[start : start + size]
@@ -114,7 +122,7 @@ def sweep(
         frame=frame,
         trades=pl.concat([part.trades for part in parts if part.trades is not None]) if trades else None,
         assumptions=assumptions_of(
-            strategy, days, fills=fills, costs=costs, trials=len(sets), **_settings(configured, names)
+            strategy, days, fills=fills, costs=costs, slippage=slip, trials=len(sets), **_settings(configured, names)
         ),
         digest=digest_of(frame),
     )
@@ -200,10 +208,13 @@ def _chunk(strategy: Strategy, sessions: Sequence[Session], params: Record, *, t
     daily = np.zeros((sets, len(sessions)), np.int64)
     digests = [Digest() for _ in range(sets if digest else 0)]
     rows: list[list[IntArray]] = [[] for _ in range(sets if trades else 0)]
+    held = new_held(sets)
     run = _Run(new_account(sets), daily, np.zeros(sets, np.int64), digests, rows)
     for d, session in enumerate(sessions):
         before = run.accounts.copy()
-        fills, n_fills, equity = _advance(strategy, session, params, states, run.accounts, recorded=trades or digest)
+        fills, n_fills, equity = _advance(
+            strategy, session, params, states, run.accounts, held, recorded=trades or digest
+        )
         run.daily[:, d] = run.accounts["equity"] - before["equity"]
         run.idle_days[:] += run.accounts["trades"] == before["trades"]
         for p in range(sets if trades or digest else 0):
@@ -217,7 +228,14 @@ def _chunk(strategy: Strategy, sessions: Sequence[Session], params: Record, *, t
 
 
 def _advance(
-    strategy: Strategy, session: Session, params: Record, states: Record, accounts: Record, *, recorded: bool
+    strategy: Strategy,
+    session: Session,
+    params: Record,
+    states: Record,
+    accounts: Record,
+    held: Held,
+    *,
+    recorded: bool,
 ) -> tuple[Record, IntArray, IntArray]:
     """Take all sets through one session; with records, again with more room when they overflow."""
     drive = sweep_driver(strategy.step)
@@ -227,10 +245,13 @@ def _advance(
         fills, n_fills = np.zeros((sets, room), FILL), np.zeros((sets, 1), np.int64)
         equity = np.zeros((sets, minutes if recorded else 0), np.int64)
         trial_states, trial_accounts = states.copy(), accounts.copy()
+        trial_held = Held(*(part.copy() for part in held))
         with compiling_step(strategy):
-            drive(*session, params, trial_states, trial_accounts, fills, n_fills, equity)
+            drive(*session, params, trial_states, trial_accounts, trial_held, fills, n_fills, equity)
         if not np.any(trial_accounts["flags"] & FILLS_FULL):
             states[:], accounts[:] = trial_states, trial_accounts
+            for part, tried in zip(held, trial_held):
+                part[:] = tried
             return fills, n_fills, equity
         room *= 4
 

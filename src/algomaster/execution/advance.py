@@ -4,10 +4,10 @@
 2. The ledger marks open legs at its close (:func:`~algomaster.execution.ledger.mark`).
 3. The step sees bar ``i`` and its fills and leaves orders.
 4. Where the terms fill at the decision's close, its market orders meet that close.
-5. The equity at the end of the bar enters the account (:func:`~algomaster.execution.ledger.value`).
+5. Where the equity of every minute is kept, it is written (:func:`~algomaster.execution.ledger.watch`).
 
 Nearly every bar touches no order. That path is inlined and reads a handful of arrays; only a bar that matters pays for
-calls that carry the whole book.
+calls that carry the whole book. Bars that a step sleeps through are not visited at all where the tape has skip lists.
 """
 
 from __future__ import annotations
@@ -17,23 +17,12 @@ from collections.abc import Callable
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import Record
-from algomaster.execution.costs import DECISION_CLOSE
-from algomaster.execution.ledger import AT_CLOSE, Log, fill, mark, value, worth
+from algomaster.execution.costs import NEXT_OPEN, OPTION
+from algomaster.execution.ledger import Log, mark, watch, worth
 from algomaster.execution.matching import Tape, any_touched, bind, meet, meet_close
-from algomaster.strategy.steps.contract import (
-    FLAGS,
-    MARKET,
-    N_OPEN,
-    N_ORDERS,
-    SESSION_END,
-    UNFILLED,
-    WAITING,
-    Book,
-    Day,
-    clear,
-    compact,
-    put,
-)
+from algomaster.execution.overnight import Held, begin, finish
+from algomaster.execution.skipping import next_bar, pass_over
+from algomaster.strategy.steps.records import N_ORDERS, N_WAKE, Book, Day
 
 Step = Callable[[Record, Record, Day, int, Book], None]
 
@@ -54,57 +43,50 @@ def advance_driver(step: Step) -> Callable[..., None]:
         log: Log,
         i: int,
     ) -> None:
-        if any_touched(book.orders, book.counts, tape.high, tape.low, i):
+        if any_touched(book.orders, book.counts, tape, i):
             bind(day, book, day.spot_open[i])
             meet(tape, book, account, terms, log, i)
-        held = mark(book.legs, book.open_legs, book.counts, tape.close, i)
+        held = mark(book, tape.close, tape.future, i)
+        book.counts[N_WAKE] = 0
         step(state, params, day, i, book)
         newest = book.counts[N_ORDERS] - 1
-        if newest >= 0 and terms[0]["fill"] == DECISION_CLOSE and book.orders[newest]["bar"] == i:
+        if newest >= 0 and terms[OPTION]["fill"] != NEXT_OPEN and book.orders[newest]["bar"] == i:
             bind(day, book, day.spot[i])
             meet_close(tape, book, account, terms, log, i)
             held = worth(book)
-        value(account, terms, held, i)
         if log.equity.size > 0:
-            log.equity[i] = account[0]["equity"]
+            watch(account, log, held, i)
 
     return advance
 
 
 @functools.cache
 def session_driver(step: Step) -> Callable[..., None]:
-    """Give the compiled loop over one session: ``run(day, tape, terms, params, state, book, account, log)``."""
+    """Give the compiled loop over one session: ``run(day, tape, terms, params, state, book, account, held, log)``."""
     advance = advance_driver(step)
 
     @kernel(lean=True)
     def run(
-        day: Day, tape: Tape, terms: Record, params: Record, state: Record, book: Book, account: Record, log: Log
+        day: Day,
+        tape: Tape,
+        terms: Record,
+        params: Record,
+        state: Record,
+        book: Book,
+        account: Record,
+        held: Held,
+        log: Log,
     ) -> None:
-        clear(book, tape.close.shape[0])
-        last = day.ts.size - 1
-        for i in range(last + 1):
+        begin(day, terms, book, account, held, log)
+        bars = day.ts.size
+        i = 0
+        while i < bars:
             advance(day, tape, terms, params, state, book, account, log, i)
-        finish(book, account, terms, log, last)
+            following = i + 1
+            if tape.top.size > 0 and book.counts[N_WAKE] > following:
+                following = next_bar(tape, book, i, bars)
+                pass_over(tape, book, account, log, i + 1, following)
+            i = following
+        finish(day, book, account, terms, held, log, bars - 1)
 
     return run
-
-
-@kernel(lean=True, inner=True)
-def finish(book: Book, account: Record, terms: Record, log: Log, last: int) -> None:
-    """End a session: entries that still wait expire, open legs are squared off at their last traded close."""
-    for slot in range(book.counts[N_ORDERS]):
-        leg = book.legs[book.orders[slot]["leg"]]
-        book.orders[slot]["live"] = 0
-        if leg["state"] == WAITING:
-            leg["state"] = UNFILLED
-    compact(book)
-    while book.counts[N_OPEN] > 0:
-        number = book.open_legs[0]
-        leg = book.legs[number]
-        slot = put(book, last, number, MARKET, -leg["quantity"], 0, SESSION_END, 0, 0, 0, 0, 0, 0, 1)
-        fill(book, account, terms, log, slot, leg["mark"], last, AT_CLOSE)
-        compact(book)
-    value(account, terms, 0, last)
-    if log.equity.size > 0:
-        log.equity[last] = account[0]["equity"]
-    account[0]["flags"] |= book.counts[FLAGS]

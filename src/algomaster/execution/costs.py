@@ -6,6 +6,7 @@ to the rupee over the whole note; a single fill cannot know that, so a day may d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import numpy as np
@@ -17,11 +18,23 @@ PPB: Final = 1_000_000_000
 
 NEXT_OPEN: Final = 0
 DECISION_CLOSE: Final = 1
-FILL_MODES: Final = ("next_open", "decision_close")
-"""When a step's market order fills: at the next bar's open, or at the close it was decided on."""
+ALGOTEST: Final = 2
+FILL_MODES: Final = {
+    "next_open": NEXT_OPEN,
+    "strict": NEXT_OPEN,
+    "decision_close": DECISION_CLOSE,
+    "algotest": ALGOTEST,
+}
+"""When a step's market order fills: at the next bar's open, or at the close it was decided on. ``algotest`` is the
+second, and where one bar touches both stop and target the end of the range that lies nearer the open comes first."""
+
+OPTION: Final = 0
+FUTURE: Final = 1
+"""Rows of a session's terms."""
 
 _RATES: Final = (
     "stt_sell_ppb",
+    "stt_exercise_ppb",
     "transaction_ppb",
     "sebi_ppb",
     "ipft_ppb",
@@ -29,10 +42,13 @@ _RATES: Final = (
     "gst_percent",
     "brokerage_paise",
 )
+_SLIPPAGE: Final = ("at_quotes", "slip_ticks", "slip_spread_ppm", "impact_ppm")
 
-TERMS: Final = np.dtype([(name, np.int64) for name in ("fill", "tick", *_RATES)])
-"""Terms of one session: fill mode, paise in a tick, rates in parts per billion of the turnover, GST on brokerage,
-transaction and SEBI in percent, brokerage in paise per order."""
+TERMS: Final = np.dtype([(name, np.int64) for name in ("fill", "tick", "freeze", "settle", *_SLIPPAGE, *_RATES)])
+"""Terms of one session, a row for options and one for futures: fill mode, paise in a price unit, units an order may
+have (0: any), minutes of the index whose mean settles options; how fills are worsened
+(:mod:`algomaster.execution.slippage`); rates in parts per billion of the turnover, GST on brokerage, transaction and
+SEBI in percent, brokerage in paise an order."""
 
 
 class Charges(Protocol):
@@ -40,6 +56,8 @@ class Charges(Protocol):
 
     @property
     def stt_sell_ppb(self) -> int: ...  # noqa: D102
+    @property
+    def stt_exercise_ppb(self) -> int: ...  # noqa: D102
     @property
     def transaction_ppb(self) -> int: ...  # noqa: D102
     @property
@@ -54,26 +72,50 @@ class Charges(Protocol):
     def brokerage_paise(self) -> int: ...  # noqa: D102
 
 
-def terms_of(*, fill: int, tick: int, charges: Charges | None) -> Record:
-    """Give the terms of a session as the one-element record kernels read; ``charges`` None leaves costs out."""
-    terms = np.zeros(1, TERMS)
-    terms[0]["fill"] = fill
-    terms[0]["tick"] = tick
-    if charges is not None:
-        for name in _RATES:
-            terms[0][name] = getattr(charges, name)
+def terms_of(
+    *,
+    fill: int,
+    tick: int,
+    option: Charges | None,
+    future: Charges | None = None,
+    freeze: int = 0,
+    settle: int = 30,
+    slippage: Mapping[str, int] | None = None,
+) -> Record:
+    """Give the terms of a session as the two-element record kernels read; charges of None leave costs out."""
+    terms = np.zeros(2, TERMS)
+    terms["fill"], terms["freeze"], terms["settle"] = fill, freeze, settle
+    for name, value in (slippage or {}).items():
+        terms[name] = value
+    for row, unit, charges in ((OPTION, tick, option), (FUTURE, 1, future)):
+        terms[row]["tick"] = unit
+        if charges is not None:
+            for name in _RATES:
+                terms[row][name] = getattr(charges, name)
     return terms
 
 
 @kernel(lean=True)
-def charges_of(terms: Record, value: int, sells: bool) -> int:
-    """Charges in paise on one executed order of ``value`` paise."""
-    brokerage = terms[0]["brokerage_paise"]
-    transaction = _share(value, terms[0]["transaction_ppb"])
-    sebi = _share(value, terms[0]["sebi_ppb"])
-    gst = ((brokerage + transaction + sebi) * terms[0]["gst_percent"] + 50) // 100
-    duty = _share(value, terms[0]["stt_sell_ppb"]) if sells else _share(value, terms[0]["stamp_buy_ppb"])
-    return brokerage + transaction + sebi + gst + duty + _share(value, terms[0]["ipft_ppb"])
+def charges_of(terms: Record, row: int, quantity: int, value: int) -> int:
+    """Charges in paise on one order of ``value`` paise (positive), executed as many as the freeze quantity asks for.
+
+    ``row`` is OPTION or FUTURE, ``quantity`` signed units. Every part of a sliced order pays brokerage.
+    """
+    slices = 1
+    if terms[row]["freeze"] > 0:
+        slices = (abs(quantity) + terms[row]["freeze"] - 1) // terms[row]["freeze"]
+    brokerage = terms[row]["brokerage_paise"] * slices
+    transaction = _share(value, terms[row]["transaction_ppb"])
+    sebi = _share(value, terms[row]["sebi_ppb"])
+    gst = ((brokerage + transaction + sebi) * terms[row]["gst_percent"] + 50) // 100
+    duty = _share(value, terms[row]["stt_sell_ppb"]) if quantity < 0 else _share(value, terms[row]["stamp_buy_ppb"])
+    return brokerage + transaction + sebi + gst + duty + _share(value, terms[row]["ipft_ppb"])
+
+
+@kernel(lean=True)
+def exercise_charges(terms: Record, quantity: int, value: int) -> int:
+    """Charges in paise on settling an option at ``value`` paise of intrinsic value: the holder pays STT on it."""
+    return _share(value, terms[OPTION]["stt_exercise_ppb"]) if quantity > 0 else 0
 
 
 @kernel(lean=True)

@@ -2,7 +2,8 @@
 
 1. Late orders get their contract from the index at the moment they can fill (:func:`bind`).
 2. At the open (:func:`meet`): market orders fill; a stop or limit that the open has passed fills at the open.
-3. In the range: stops fill at their trigger, then limits at their price.
+3. In the range: stops fill at their trigger, then limits at their price; with ``algotest`` fills a target comes before
+   the stop of its leg where its end of the range lies nearer the open.
 4. At the close, for hosts that fill there (:func:`meet_close`): market orders of this very bar.
 
 An order whose contract did not trade waits for the next bar.
@@ -10,14 +11,16 @@ An order whose contract did not trade waits for the next bar.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any, Final, NamedTuple
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import MISSING, Record
-from algomaster.execution.ledger import AT_CLOSE, AT_OPEN, IN_RANGE, Log, fill
-from algomaster.strategy.steps.contract import (
+from algomaster.execution.costs import ALGOTEST, OPTION
+from algomaster.execution.ledger import AT_CLOSE, AT_OPEN, IN_RANGE, Log, fill, price_of
+from algomaster.execution.slippage import slipped, slips
+from algomaster.strategy.steps.book import compact
+from algomaster.strategy.steps.contract import at_the_money, instrument_of
+from algomaster.strategy.steps.records import (
     LIMIT,
     MARKET,
     N_ORDERS,
@@ -26,38 +29,51 @@ from algomaster.strategy.steps.contract import (
     STOP,
     Book,
     Day,
-    at_the_money,
-    compact,
-    instrument_of,
 )
+
+BLOCK: Final = 16
+"""Bars in a block of the skip lists."""
 
 
 class Tape(NamedTuple):
-    """Prices of a session by contract: ``(E * K * 2, M)`` views of the chain arrays, in ticks."""
+    """Prices of a session by contract: ``(E * K * 2, M)`` views of the chain arrays, in ticks; the future's in paise.
+
+    ``top`` and ``bottom`` (E * K * 2, M / BLOCK) hold the highest high and the lowest low of each block of bars; where
+    they are empty (0, 0) no bar is skipped.
+    """
 
     open: Any
     high: Any
     low: Any
     close: Any
+    bid: Any
+    ask: Any
+    volume: Any
+    future_open: Any
+    future_high: Any
+    future_low: Any
+    future: Any
+    top: Any
+    bottom: Any
 
 
 @kernel(inline=True, lean=True, inner=True)
-def touched(order: Any, high: Any, low: Any, i: int) -> bool:
+def touched(order: Any, tape: Tape, i: int) -> bool:
     """Whether bar ``i`` can fill the order; a market order always may."""
     if order["kind"] == MARKET:
         return True
     if (order["kind"] == STOP) == (order["quantity"] > 0):
-        return high[order["instrument"], i] >= order["price"]
-    bottom = low[order["instrument"], i]
+        return price_of(tape.high, tape.future_high, order["instrument"], i) >= order["price"]
+    bottom = price_of(tape.low, tape.future_low, order["instrument"], i)
     return bottom <= order["price"] and bottom != MISSING
 
 
 @kernel(inline=True, lean=True, inner=True)
-def any_touched(orders: Any, counts: Any, high: Any, low: Any, i: int) -> bool:
+def any_touched(orders: Any, counts: Any, tape: Tape, i: int) -> bool:
     """Whether bar ``i`` can fill any resting order."""
     found = False
     for slot in range(counts[N_ORDERS]):
-        found |= touched(orders[slot], high, low, i)
+        found |= touched(orders[slot], tape, i)
     return found
 
 
@@ -79,9 +95,20 @@ def _at_open(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i
         order = book.orders[slot]
         if order["live"] == 0 or order["instrument"] == NO_INSTRUMENT or (order["kind"] == MARKET) == passed:
             continue
-        first = int(np.int64(tape.open[order["instrument"], i]))
+        first = price_of(tape.open, tape.future_open, order["instrument"], i)
         if first != MISSING and (not passed or _beyond(order, first)):
-            fill(book, account, terms, log, slot, first, i, AT_OPEN)
+            trade(tape, book, account, terms, log, slot, first, i, AT_OPEN)
+
+
+@kernel(lean=True, inner=True)
+def trade(
+    tape: Tape, book: Book, account: Record, terms: Record, log: Log, slot: int, price: int, i: int, moment: int
+) -> None:
+    """Fill an order where the bar says ``price``, as much worse as the terms have it."""
+    order = book.orders[slot]
+    if order["kind"] != LIMIT and slips(terms):
+        price = slipped(tape, terms, order["instrument"], order["quantity"], price, i, moment)
+    fill(book, account, terms, log, slot, price, i, moment)
 
 
 @kernel(lean=True, inner=True)
@@ -96,8 +123,28 @@ def _beyond(order: Any, price: int) -> bool:
 def _in_range(tape: Tape, book: Book, account: Record, terms: Record, log: Log, i: int, kind: int) -> None:
     for slot in range(book.counts[N_ORDERS]):
         order = book.orders[slot]
-        if order["live"] == 1 and order["kind"] == kind and touched(order, tape.high, tape.low, i):
-            fill(book, account, terms, log, slot, order["price"], i, IN_RANGE)
+        if order["live"] == 0 or order["kind"] != kind or order["since"] > i or not touched(order, tape, i):
+            continue
+        if kind == STOP and terms[OPTION]["fill"] == ALGOTEST and _target_first(tape, book, order, i):
+            continue
+        trade(tape, book, account, terms, log, slot, order["price"], i, IN_RANGE)
+
+
+@kernel(lean=True, inner=True)
+def _target_first(tape: Tape, book: Book, stop: Any, i: int) -> bool:
+    """Whether the bar touches the target of the stop's leg too, and its end of the range lies nearer the open."""
+    instrument = stop["instrument"]
+    first = price_of(tape.open, tape.future_open, instrument, i)
+    up = price_of(tape.high, tape.future_high, instrument, i) - first
+    down = first - price_of(tape.low, tape.future_low, instrument, i)
+    nearer = down < up if stop["quantity"] > 0 else up < down
+    if first == MISSING or not nearer:
+        return False
+    for slot in range(book.counts[N_ORDERS]):
+        order = book.orders[slot]
+        if order["leg"] == stop["leg"] and order["kind"] == LIMIT and order["live"] == 1 and order["since"] <= i:
+            return touched(order, tape, i)
+    return False
 
 
 @kernel(lean=True, inner=True)
@@ -107,9 +154,9 @@ def meet_close(tape: Tape, book: Book, account: Record, terms: Record, log: Log,
         order = book.orders[slot]
         if order["live"] == 0 or order["kind"] != MARKET or order["bar"] != i or order["instrument"] == NO_INSTRUMENT:
             continue
-        last = int(np.int64(tape.close[order["instrument"], i]))
+        last = price_of(tape.close, tape.future, order["instrument"], i)
         if last != MISSING:
-            fill(book, account, terms, log, slot, last, i, AT_CLOSE)
+            trade(tape, book, account, terms, log, slot, last, i, AT_CLOSE)
     unbind(book)
     compact(book)
 

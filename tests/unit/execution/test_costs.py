@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from algomaster import backtest
 from algomaster.core.errors import FactError
-from algomaster.execution.costs import charges_of, terms_of
+from algomaster.execution.costs import OPTION, charges_of, terms_of
 from algomaster.market import facts
 from hand_made import bars, blank, flat_index
 from shared_data import shared_path
@@ -38,8 +38,8 @@ def by_hand(value, sells, rates):
 )
 def test_every_rupee_of_every_dated_rate(value, sells, on):
     rates = facts.charges("option", on)
-    terms = terms_of(fill=0, tick=5, charges=rates)
-    assert charges_of(terms, value, sells) == by_hand(value, sells, rates)
+    terms = terms_of(fill=0, tick=5, option=rates)
+    assert charges_of(terms, OPTION, -50 if sells else 50, value) == by_hand(value, sells, rates)
 
 
 def test_a_real_contract_note_to_the_paisa_of_rounding():
@@ -48,6 +48,7 @@ def test_a_real_contract_note_to_the_paisa_of_rounding():
     (note,) = json.loads(file.read_text())["worked_examples"]
     implied, expected = note["rates_implied"], note["expected"]
     rates = SimpleNamespace(
+        stt_exercise_ppb=0,
         stt_sell_ppb=round(implied["ctt_sell_premium_pct"] * 10**7),
         transaction_ppb=round(implied["exchange_txn_pct"] * 10**7),
         sebi_ppb=implied["sebi_per_crore"] * 100,
@@ -56,9 +57,9 @@ def test_a_real_contract_note_to_the_paisa_of_rounding():
         gst_percent=implied["gst_pct"],
         brokerage_paise=2000,
     )
-    terms = terms_of(fill=0, tick=5, charges=rates)
+    terms = terms_of(fill=0, tick=5, option=rates)
     half = {side: round(note[side]["avg_price"] * 100) * note[side]["qty"] // 2 for side in ("buys", "sells")}
-    ours = sum(2 * charges_of(terms, half[side], side == "sells") for side in ("buys", "sells"))
+    ours = sum(2 * charges_of(terms, OPTION, -10 if side == "sells" else 10, half[side]) for side in ("buys", "sells"))
     theirs = round(100 * (expected["gross"] - expected["net"]))
     rounded_tax = round(100 * expected["ctt"]) - paise(Decimal(str(half["sells"] * 2)) * 5 / 10**4)
     assert abs(ours + rounded_tax - theirs) <= 4  # half a paisa a line and order

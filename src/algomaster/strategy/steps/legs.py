@@ -44,6 +44,7 @@ from algomaster.strategy.steps.contract import (
     is_done,
     is_open,
     is_waiting,
+    sleep,
 )
 
 MAX_LEGS: Final = 10
@@ -91,6 +92,7 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         state[0]["phase"] = WAIT
     phase = state[0]["phase"]
     if phase == DONE:
+        sleep(book, day.ts.size)
         return
     now = day.first_minute + i + 1
     if phase == WAIT:
@@ -98,6 +100,8 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
             state[0]["phase"] = DONE
         elif now >= params[0]["entry"]:
             _enter(state, params, day, i, now, book)
+        else:
+            sleep(book, min(params[0]["entry"], params[0]["exit"]) - day.first_minute - 1)
     elif now >= params[0]["exit"]:
         _leave(state, params, i, book, TIME)
     elif is_done(book):
@@ -106,6 +110,8 @@ def step(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         _leave(state, params, i, book, INCOMPLETE)
     elif params[0]["stop_on"] == ON_CLOSE:
         _watch(state, params, day, i, book)
+    elif state[0]["phase"] == HELD:
+        sleep(book, params[0]["exit"] - day.first_minute - 1)
 
 
 @kernel(lean=True, inner=True)
