@@ -46,9 +46,12 @@ COLUMN: Final = np.dtype(
         ("position", np.float64), ("debt", np.float64), ("base", np.float64), ("best", np.float64),
         ("stop", np.float64), ("trail", np.float64), ("target", np.float64),
         ("pending", np.int64), ("decided", np.int64), ("left", np.int64),
+        ("fees", np.float64), ("fixed_fees", np.float64), ("slippage", np.float64), ("granularity", np.float64),
+        ("size", np.float64),
     ]
 )  # fmt: skip
-"""One symbol of an account: what is held, from which price stops count, the best price since, the order that waits."""
+"""One symbol of an account: what is held, from which price stops count, the best price since, the order that waits, and
+the settings that hold for it at this moment (:func:`quote`)."""
 
 ACCOUNT: Final = np.dtype(
     [
@@ -77,6 +80,17 @@ class Settings(NamedTuple):
 def at(values: Any, i: int, c: int) -> float:
     """Value of a setting for bar ``i`` and column ``c``."""
     return values[i if values.shape[0] > 1 else 0, c if values.shape[1] > 1 else 0]
+
+
+@kernel(lean=True, inner=True)
+def quote(settings: Settings, columns: Record, c: int, i: int) -> None:
+    """Look up what bar ``i`` charges and what the order that waits asks for."""
+    column = columns[c]
+    column["fees"] = at(settings.fees, i, c)
+    column["fixed_fees"] = at(settings.fixed_fees, i, c)
+    column["slippage"] = at(settings.slippage, i, c)
+    column["granularity"] = at(settings.granularity, i, c)
+    column["size"] = at(settings.size, column["decided"], c)
 
 
 @kernel(lean=True, inner=True)
@@ -149,8 +163,8 @@ def book(
 
 @kernel(lean=True, inner=True)
 def close_out(
-    columns: Record, account: Record, fills: Record, settings: Settings, c: int, units: float, price: float,
-    bar: int, moment: int, reason: int,
+    columns: Record, account: Record, fills: Record, c: int, units: float, price: float, bar: int, moment: int,
+    reason: int,
 ) -> None:  # fmt: skip
     """Take ``units`` (not more than are held) off a position at ``price``, slippage in it."""
     column = columns[c]
@@ -158,15 +172,15 @@ def close_out(
     units = min(units, abs(column["position"]))
     if units <= 0.0:
         return
-    charged = units * price * at(settings.fees, bar, c) + at(settings.fixed_fees, bar, c)
+    charged = units * price * column["fees"] + column["fixed_fees"]
     book(columns, account, fills, c, side * units, price, charged, bar, moment, reason)
     column["left"] = 1
 
 
 @kernel(lean=True, inner=True)
 def open_up(
-    columns: Record, account: Record, fills: Record, settings: Settings, c: int, side: float, units: float,
-    price: float, partial: int, bar: int, moment: int, reason: int,
+    columns: Record, account: Record, fills: Record, c: int, side: float, units: float, price: float, partial: int,
+    bar: int, moment: int, reason: int,
 ) -> float:  # fmt: skip
     """Buy (side +1) or sell short (-1) so many units at ``price``, as far as cash allows; give what was got.
 
@@ -174,13 +188,13 @@ def open_up(
     not charged again: a reversal is one order.
     """
     column = columns[c]
-    fees = at(settings.fees, bar, c)
-    fixed = 0.0 if column["left"] == 1 else at(settings.fixed_fees, bar, c)
+    fees = column["fees"]
+    fixed = 0.0 if column["left"] == 1 else column["fixed_fees"]
     most = most_units(account, price, fees, fixed)
     if units > most * (1.0 + 1e-12):
         account[0]["partial"] += 1 if units < math.inf and partial == 1 else 0
         units = most if partial == 1 or units == math.inf else 0.0
-    units = whole(units, at(settings.granularity, bar, c))
+    units = whole(units, column["granularity"])
     if not units > 0.0:
         account[0]["refused"] += 1
         return 0.0

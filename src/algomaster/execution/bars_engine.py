@@ -19,8 +19,8 @@ import numpy as np
 
 from algomaster.core.jit import kernel, prange
 from algomaster.core.types import Record
-from algomaster.execution.bars_account import AT_CLOSE, AT_OPEN, Settings
-from algomaster.execution.bars_rules import deal_in_order, enter, leave, meet_range, order_frees
+from algomaster.execution.bars_account import AT_CLOSE, AT_OPEN, Settings, at, quote
+from algomaster.execution.bars_rules import deal, enter, leave, meet_range
 
 NEXT_OPEN: Final = 0
 NEXT_CLOSE: Final = 1
@@ -56,37 +56,53 @@ Source = Callable[..., int]
 
 @kernel(lean=True, inner=True)
 def at_moment(
-    bars: Bars, prices: Any, settings: Settings, terms: Record, columns: Record, account: Record, fills: Record,
+    close: Any, prices: Any, settings: Settings, terms: Record, columns: Record, account: Record, fills: Record,
     first: int, last: int, i: int, moment: int,
-) -> int:  # fmt: skip
-    """Fill what waits at the prices of this moment; give how many orders still wait."""
-    waiting = 0
+) -> None:  # fmt: skip
+    """Fill what waits at the prices of this moment; what has no price goes on waiting."""
     orders = terms[0]["order_kind"] == 1
     sells_first = terms[0]["sequence"] == SELLS_FIRST
     for c in range(first, last):
-        columns[c]["left"] = 0
+        column = columns[c]
+        column["left"] = 0
+        price = at(prices, i, c)
+        if column["pending"] == 0 or not price > 0.0:
+            continue
+        quote(settings, columns, c, i)
+        if orders:
+            deal(close, prices, terms, columns, account, fills, c, first, last, i, moment, sells_first)
+            continue
+        leave(terms, columns, account, fills, c, price, i, moment)
+        if not sells_first:
+            enter(settings, terms, columns, account, fills, c, price, i, moment)
+    if not sells_first:
+        return
     for c in range(first, last):
-        price = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
+        price = at(prices, i, c)
         if columns[c]["pending"] == 0 or not price > 0.0:
             continue
         if orders:
-            if not sells_first or order_frees(bars, prices, settings, terms, columns, account, c, first, last, i):
-                deal_in_order(bars, prices, settings, terms, columns, account, fills, c, first, last, i, moment)
-            continue
-        leave(settings, terms, columns, account, fills, c, price, i, moment)
-        if not sells_first:
-            enter(settings, terms, columns, account, fills, c, price, i, moment)
-    for c in range(first, last):
-        if columns[c]["pending"] == 0:
-            continue
-        price = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
-        if not price > 0.0:
-            waiting += 1
-        elif orders:
-            deal_in_order(bars, prices, settings, terms, columns, account, fills, c, first, last, i, moment)
+            deal(close, prices, terms, columns, account, fills, c, first, last, i, moment, False)
         else:
             enter(settings, terms, columns, account, fills, c, price, i, moment)
-    return waiting
+
+
+@kernel(inline=True, lean=True, inner=True)
+def any_held(columns: Record, first: int, last: int) -> bool:
+    """Whether anything is held that a stop could sell."""
+    for c in range(first, last):
+        if columns[c]["position"] != 0.0:
+            return True
+    return False
+
+
+@kernel(inline=True, lean=True, inner=True)
+def waits(columns: Record, first: int, last: int) -> bool:
+    """Whether any order waits."""
+    for c in range(first, last):
+        if columns[c]["pending"] != 0:
+            return True
+    return False
 
 
 @functools.cache
@@ -94,7 +110,26 @@ def group_driver(source: Source) -> Callable[..., None]:
     """Give the compiled loop of one group over a source of signals.
 
     ``source(state, params, tape, signals, i, c) -> int`` gives the flags of bar ``i`` (:mod:`bars_rules`), 0 for none.
+    Bars on which nothing can happen but a signal are passed in a loop of their own, which knows nothing else.
     """
+
+    @kernel(lean=True, inner=True)
+    def read(
+        state: Record, params: Record, tape: Any, signals: Any, columns: Record, first: int, last: int, i: int, end: int
+    ) -> int:
+        """Read signals from bar ``i`` until one is not empty; give its bar, or ``end``."""
+        while i < end:
+            found = 0
+            for c in range(first, last):
+                flags = source(state, params, tape, signals, i, c)
+                if flags != 0:
+                    found = 1
+                    columns[c]["pending"] = flags
+                    columns[c]["decided"] = i
+            if found == 1:
+                break
+            i += 1
+        return i
 
     @kernel(lean=True, inner=True)
     def run(
@@ -103,32 +138,40 @@ def group_driver(source: Source) -> Callable[..., None]:
     ) -> None:  # fmt: skip
         mode = terms[0]["fill"]
         stops = terms[0]["stops"] == 1
-        waiting = 0
-        for i in range(bars.close.shape[0]):
-            if waiting > 0 and mode == NEXT_OPEN:
-                waiting = at_moment(bars, bars.open, settings, terms, columns, account, fills, first, last, i, AT_OPEN)
-            if stops:
-                for c in range(first, last):
-                    if columns[c]["position"] != 0.0:
-                        meet_range(bars, settings, columns, account, fills, c, i)
-            if waiting > 0 and mode == NEXT_CLOSE:
-                waiting = at_moment(
-                    bars, bars.close, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
-                )
-            for c in range(first, last):
-                flags = source(state, params, tape, signals, i, c)
-                if flags != 0:
-                    waiting += 1
-                    columns[c]["pending"] = flags
-                    columns[c]["decided"] = i
-            if waiting > 0 and mode == CLOSE:
-                waiting = at_moment(
-                    bars, bars.close, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
-                )
-            if waiting > 0 and mode == PRICE:
-                waiting = at_moment(
-                    bars, settings.price, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
-                )
+        end = bars.close.shape[0]
+        waiting = False
+        i = 0
+        while i < end:
+            if waiting or (stops and any_held(columns, first, last)):
+                if waiting and mode == NEXT_OPEN:
+                    at_moment(
+                        bars.close, bars.open, settings, terms, columns, account, fills, first, last, i, AT_OPEN
+                    )  # fmt: skip
+                if stops:
+                    for c in range(first, last):
+                        if columns[c]["position"] != 0.0:
+                            meet_range(bars, settings, columns, account, fills, c, i)
+                if waiting and mode == NEXT_CLOSE:
+                    at_moment(
+                        bars.close, bars.close, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
+                    )  # fmt: skip
+                read(state, params, tape, signals, columns, first, last, i, i + 1)
+            else:
+                i = read(state, params, tape, signals, columns, first, last, i, end)
+                if i == end:
+                    break
+            waiting = waits(columns, first, last)
+            if waiting and mode == CLOSE:
+                at_moment(
+                    bars.close, bars.close, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
+                )  # fmt: skip
+                waiting = waits(columns, first, last)
+            elif waiting and mode == PRICE:
+                at_moment(
+                    bars.close, settings.price, settings, terms, columns, account, fills, first, last, i, AT_CLOSE
+                )  # fmt: skip
+                waiting = waits(columns, first, last)
+            i += 1
         for c in range(first, last):
             account[0]["unfilled"] += 1 if columns[c]["pending"] != 0 else 0
 

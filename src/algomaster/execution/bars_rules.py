@@ -23,6 +23,7 @@ from algomaster.execution.bars_account import (
     close_out,
     free_cash,
     open_up,
+    quote,
     slipped,
 )
 
@@ -75,22 +76,20 @@ def settle(flags: int, terms: Record, position: float) -> int:
 
 
 @kernel(lean=True, inner=True)
-def units_for(settings: Settings, terms: Record, account: Record, c: int, decided: int, price: float, i: int) -> float:
+def units_for(terms: Record, column: Any, account: Record, price: float) -> float:
     """Units that the size of a signal names, at this price; infinite stands for all the free cash."""
-    size = at(settings.size, decided, c)
+    size = column["size"]
     if terms[0]["size_type"] == VALUE:
         return size / price
     if terms[0]["size_type"] == PERCENT:
-        fees = at(settings.fees, i, c)
-        return size * max(free_cash(account) - at(settings.fixed_fees, i, c), 0.0) / (price * (1.0 + fees))
+        return size * max(free_cash(account) - column["fixed_fees"], 0.0) / (price * (1.0 + column["fees"]))
     return size
 
 
 @kernel(lean=True, inner=True)
 def leave(
-    settings: Settings, terms: Record, columns: Record, account: Record, fills: Record, c: int, price: float, i: int,
-    moment: int,
-) -> None:  # fmt: skip
+    terms: Record, columns: Record, account: Record, fills: Record, c: int, price: float, i: int, moment: int
+) -> None:
     """Do the part of a signal that closes something; entries are left in ``pending``."""
     column = columns[c]
     position = column["position"]
@@ -99,19 +98,17 @@ def leave(
     if position == 0.0:
         return
     out, against = (LONG_OUT, SHORT_IN) if position > 0.0 else (SHORT_OUT, LONG_IN)
-    price = slipped(price, at(settings.slippage, i, c), -1.0 if position > 0.0 else 1.0)
+    price = slipped(price, column["slippage"], -1.0 if position > 0.0 else 1.0)
     if flags & out:
         units = abs(position)
         if terms[0]["accumulate"] == 1 or terms[0]["accumulate"] == 3:
-            units = min(units, units_for(settings, terms, account, c, column["decided"], price, i))
-        close_out(columns, account, fills, settings, c, units, price, i, moment, SIGNAL)
+            units = min(units, units_for(terms, column, account, price))
+        close_out(columns, account, fills, c, units, price, i, moment, SIGNAL)
     elif flags & against:
-        if terms[0]["opposite"] == 2:
+        if terms[0]["opposite"] != 2:
+            close_out(columns, account, fills, c, abs(position), price, i, moment, OPPOSITE)
+        if terms[0]["opposite"] != 0:
             column["pending"] &= ~against
-        else:
-            close_out(columns, account, fills, settings, c, abs(position), price, i, moment, OPPOSITE)
-            if terms[0]["opposite"] == 1:
-                column["pending"] &= ~against
 
 
 @kernel(lean=True, inner=True)
@@ -130,19 +127,17 @@ def enter(
     adds = terms[0]["accumulate"] == 1 or terms[0]["accumulate"] == 2
     if position != 0.0 and ((position > 0.0) != (side > 0.0) or not adds):
         return
-    price = slipped(price, at(settings.slippage, i, c), side)
-    units = units_for(settings, terms, account, c, column["decided"], price, i)
-    got = open_up(columns, account, fills, settings, c, side, units, price, terms[0]["partial"], i, moment, SIGNAL)
-    if got > 0.0 and position == 0.0:
+    price = slipped(price, column["slippage"], side)
+    units = units_for(terms, column, account, price)
+    got = open_up(columns, account, fills, c, side, units, price, terms[0]["partial"], i, moment, SIGNAL)
+    if got > 0.0 and position == 0.0 and terms[0]["stops"] == 1:
         column["stop"] = at(settings.stop, column["decided"], c)
         column["trail"] = at(settings.trail, column["decided"], c)
         column["target"] = at(settings.target, column["decided"], c)
 
 
 @kernel(lean=True, inner=True)
-def meet_range(
-    bars: Any, settings: Settings, columns: Record, account: Record, fills: Record, c: int, i: int
-) -> None:  # fmt: skip
+def meet_range(bars: Any, settings: Settings, columns: Record, account: Record, fills: Record, c: int, i: int) -> None:
     """Let stop, trailing stop and target of what is held meet bar ``i``; then the best price takes the bar in."""
     column = columns[c]
     side = 1.0 if column["position"] > 0.0 else -1.0
@@ -167,93 +162,81 @@ def meet_range(
         price = goal
         reason = TARGET
     if price == price:
-        if reason != TARGET:
-            price = slipped(price, at(settings.slippage, i, c), -side)
-        units = abs(column["position"])
+        waiting = column["decided"]
         column["decided"] = i
-        close_out(columns, account, fills, settings, c, units, price, i, IN_RANGE, reason)
+        quote(settings, columns, c, i)
+        if reason != TARGET:
+            price = slipped(price, column["slippage"], -side)
+        close_out(columns, account, fills, c, abs(column["position"]), price, i, IN_RANGE, reason)
+        column["decided"] = waiting
     elif side * best > side * column["best"]:
         column["best"] = best
 
 
 @kernel(lean=True, inner=True)
-def worth(
-    bars: Any, prices: Any, columns: Record, account: Record, first: int, last: int, i: int
-) -> float:  # fmt: skip
+def worth(close: Any, prices: Any, columns: Record, account: Record, first: int, last: int, i: int) -> float:
     """Value of a group at the prices of this moment; a symbol without one counts at its last close."""
     total = account[0]["cash"]
     for c in range(first, last):
         if columns[c]["position"] != 0.0:
-            price = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
+            price = at(prices, i, c)
             j = i
             while not price > 0.0 and j > 0:
                 j -= 1
-                price = bars.close[j, c]
+                price = close[j, c]
             total += columns[c]["position"] * price
     return total
 
 
 @kernel(lean=True, inner=True)
 def order_units(
-    bars: Any, prices: Any, settings: Settings, terms: Record, columns: Record, account: Record, c: int, first: int,
-    last: int, i: int,
-) -> float:  # fmt: skip
+    close: Any, prices: Any, terms: Record, columns: Record, account: Record, c: int, first: int, last: int, i: int
+) -> float:
     """Signed units that an order asks for at this moment."""
     kind = terms[0]["size_type"]
-    size = at(settings.size, columns[c]["decided"], c)
-    price = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
-    held = columns[c]["position"]
+    column = columns[c]
+    size = column["size"]
+    price = at(prices, i, c)
+    held = column["position"]
+    paid = slipped(price, column["slippage"], 1.0 if size > 0.0 else -1.0)
     if kind == AMOUNT:
         return size
     if kind == VALUE:
-        return size / slipped(price, at(settings.slippage, i, c), 1.0 if size > 0.0 else -1.0)
+        return size / paid
     if kind == PERCENT:
-        paid = slipped(price, at(settings.slippage, i, c), 1.0 if size > 0.0 else -1.0)
-        free = max(free_cash(account) - at(settings.fixed_fees, i, c), 0.0)
         if (size < 0.0) == (held > 0.0) and held != 0.0:
             return size * abs(held)
-        return size * free / (paid * (1.0 + at(settings.fees, i, c)))
+        return size * max(free_cash(account) - column["fixed_fees"], 0.0) / (paid * (1.0 + column["fees"]))
     if kind == TARGET_AMOUNT:
         return size - held
     if kind == TARGET_VALUE:
         return size / price - held
-    return size * worth(bars, prices, columns, account, first, last, i) / price - held
+    return size * worth(close, prices, columns, account, first, last, i) / price - held
 
 
 @kernel(lean=True, inner=True)
-def order_frees(
-    bars: Any, prices: Any, settings: Settings, terms: Record, columns: Record, account: Record, c: int, first: int,
-    last: int, i: int,
-) -> bool:  # fmt: skip
-    """Whether an order reduces what is held, so that it goes before those that need its cash."""
-    units = order_units(bars, prices, settings, terms, columns, account, c, first, last, i)
-    held = columns[c]["position"]
-    return held != 0.0 and (units > 0.0) != (held > 0.0)
-
-
-@kernel(lean=True, inner=True)
-def deal_in_order(
-    bars: Any, prices: Any, settings: Settings, terms: Record, columns: Record, account: Record, fills: Record, c: int,
-    first: int, last: int, i: int, moment: int,
+def deal(
+    close: Any, prices: Any, terms: Record, columns: Record, account: Record, fills: Record, c: int, first: int,
+    last: int, i: int, moment: int, frees_only: bool,
 ) -> None:  # fmt: skip
-    """Fill an order: first what it closes, then what it opens beyond that."""
+    """Fill an order: first what it closes, then what it opens beyond that. ``frees_only``: unless it closes nothing."""
     column = columns[c]
-    units = order_units(bars, prices, settings, terms, columns, account, c, first, last, i)
-    column["pending"] = 0
+    units = order_units(close, prices, terms, columns, account, c, first, last, i)
     held = column["position"]
+    if frees_only and (held == 0.0 or (units > 0.0) == (held > 0.0)):
+        return
+    column["pending"] = 0
     side = 1.0 if units > 0.0 else -1.0
-    units = abs(units)
-    raw = prices[i if prices.shape[0] > 1 else 0, c if prices.shape[1] > 1 else 0]
-    price = slipped(raw, at(settings.slippage, i, c), side)
-    units = drop_dust(units, abs(held))
+    price = slipped(at(prices, i, c), column["slippage"], side)
+    units = drop_dust(abs(units), abs(held))
     if not units > 0.0:
         return
     if held != 0.0 and (held > 0.0) != (side > 0.0):
-        close_out(columns, account, fills, settings, c, min(units, abs(held)), price, i, moment, ORDER)
+        close_out(columns, account, fills, c, min(units, abs(held)), price, i, moment, ORDER)
         units -= abs(held)
     against = 2.0 * terms[0]["direction"] - 3.0  # -1 long only, +1 short only: what may not be opened
     if units > 0.0 and (terms[0]["direction"] == 0 or side != against):
-        open_up(columns, account, fills, settings, c, side, units, price, terms[0]["partial"], i, moment, ORDER)
+        open_up(columns, account, fills, c, side, units, price, terms[0]["partial"], i, moment, ORDER)
 
 
 @kernel(lean=True, inner=True)

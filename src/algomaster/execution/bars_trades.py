@@ -124,3 +124,56 @@ def value_curves(
             fills[rooms[g] : rooms[g + 1]], close, starts[g], starts[g + 1], cash[g], positions, marks, equity[g],
             money[g],
         )  # fmt: skip
+
+
+@kernel(lean=True)
+def value_alone(
+    fills: Record, marks: Any, cash: float, ends: Any, at_ends: Any, extras: Any
+) -> None:  # fmt: skip
+    """Follow the account of one symbol without writing its curve down, from fill to fill.
+
+    Parameters
+    ----------
+    marks : (T,) float64
+        Close of each bar, a missing one as the close before it.
+    ends : (D,) int64
+        Last bar of each day.
+    at_ends : (D,) float64
+        Receives the value at the end of each day.
+    extras : (5,) float64
+        Receives the value before, at the end, the deepest fall below an earlier high, its share of that, and the number
+        of bars at whose close something is held.
+    """
+    bars = marks.size
+    extras[0] = cash
+    position = 0.0
+    peak = cash
+    deepest = 0.0
+    share = 0.0
+    held = 0
+    d = 0
+    k = 0
+    i = 0
+    while i < bars:
+        while k < fills.size and fills[k]["bar"] == i:
+            cash -= fills[k]["size"] * fills[k]["price"] + fills[k]["fees"]
+            position += fills[k]["size"]
+            k += 1
+        until = fills[k]["bar"] if k < fills.size else bars
+        stop = until if position != 0.0 else i + 1  # a flat stretch is worth the same at all its bars
+        held += until - i if position != 0.0 else 0
+        for j in range(i, stop):
+            value = cash + position * marks[j]
+            peak = max(peak, value)
+            fall = peak - value
+            deepest = max(deepest, fall)
+            if fall > share * peak:
+                share = fall / peak
+        while d < ends.size and ends[d] < until:
+            at_ends[d] = cash + position * marks[ends[d]] if position != 0.0 else cash
+            d += 1
+        i = until
+    extras[1] = cash + position * marks[bars - 1] if position != 0.0 else cash
+    extras[2] = deepest
+    extras[3] = share
+    extras[4] = held

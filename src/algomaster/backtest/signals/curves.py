@@ -12,7 +12,7 @@ from algomaster.execution.bars_account import STILL_OPEN
 from algomaster.execution.bars_trades import value_curve
 from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
 
-__all__ = ["EXTRAS", "PARTS_OF_ONE", "curve_numbers", "group_numbers", "trade_numbers"]
+__all__ = ["EXTRAS", "PARTS_OF_ONE", "curve_numbers", "day_numbers", "group_numbers", "trade_numbers"]
 
 PARTS_OF_ONE: Final = 1_000_000_000
 """Daily returns are counted in billionths, so that the statistics of whole paise serve them too."""
@@ -24,47 +24,38 @@ WIDTH: Final = len(DAILY_STATISTICS)
 
 
 @kernel
-def curve_numbers(equity: Any, start: float, ends: IntArray, daily: Any, money: Any, returns: Any, extras: Any) -> None:
-    """Write statistics of daily money and of daily returns (16,) each, and :data:`EXTRAS` (5,) but the bars held.
+def day_numbers(at_ends: FloatArray, start: float, daily: IntArray, money: Any, returns: Any) -> None:
+    """Write statistics of daily money and of daily returns, (16,) each, from the values at the ends of days.
 
-    Parameters
-    ----------
-    equity : (T,) float64
-        Value at every close.
-    start : float
-        Value before the first bar.
-    ends : (D,) int64
-        Last bar of each day.
-    daily : (D,) int64
-        Scratch.
+    ``daily`` (D,) int64 is scratch.
     """
     before = start
-    for d in range(ends.size):
-        value = equity[ends[d]]
-        daily[d] = np.int64(np.rint(value * PAISE)) - np.int64(np.rint(before * PAISE))
-        before = value
+    for d in range(at_ends.size):
+        daily[d] = np.int64(np.rint(at_ends[d] * PAISE)) - np.int64(np.rint(before * PAISE))
+        before = at_ends[d]
     daily_statistics(daily, money)
     before = start
-    for d in range(ends.size):
-        value = equity[ends[d]]
-        daily[d] = np.int64(np.rint((value / before - 1.0) * PARTS_OF_ONE)) if before > 0.0 else 0
-        before = value
+    for d in range(at_ends.size):
+        daily[d] = np.int64(np.rint((at_ends[d] / before - 1.0) * PARTS_OF_ONE)) if before > 0.0 else 0
+        before = at_ends[d]
     daily_statistics(daily, returns)
+
+
+@kernel
+def curve_numbers(equity: FloatArray, start: float, extras: Any) -> None:
+    """Write :data:`EXTRAS` of a curve (T,), but the bars held."""
     peak = start
     deepest = 0.0
     share = 0.0
     for i in range(equity.size):
         value = equity[i]
-        if value >= peak:
-            peak = value
-            continue
+        peak = max(peak, value)
         fall = peak - value
-        if fall > deepest:
-            deepest = fall
+        deepest = max(deepest, fall)
         if fall > share * peak:
             share = fall / peak
     extras[0] = start
-    extras[1] = equity[equity.size - 1] if equity.size > 0 else start
+    extras[1] = equity[equity.size - 1]
     extras[2] = deepest
     extras[3] = share
 
@@ -121,9 +112,13 @@ def group_numbers(
     marks = np.zeros(columns)
     for g in prange(cash.size):
         equity = np.empty(close.shape[0])
+        at_ends = np.empty(ends.size)
         daily = np.empty(ends.size, np.int64)
         some = fills[rooms[g] : rooms[g + 1]]
         value_curve(some, close, starts[g], starts[g + 1], cash[g], positions, marks, equity, equity[:0])
-        curve_numbers(equity, cash[g], ends, daily, money[g], returns[g], extras[g])
+        for d in range(ends.size):
+            at_ends[d] = equity[ends[d]]
+        day_numbers(at_ends, cash[g], daily, money[g], returns[g])
+        curve_numbers(equity, cash[g], extras[g])
         trade_numbers(trades[trade_rooms[g] : trade_rooms[g + 1]], some, totals[g])
         extras[g, 4] = bars_held(some, close.shape[0], starts[g], starts[g + 1], positions)

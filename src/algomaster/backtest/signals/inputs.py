@@ -81,7 +81,9 @@ def read_matrix(values: Any, name: str) -> Matrix:
 
 def _numbers(values: Any, name: str) -> FloatArray:
     if kind_of(values) == "numpy" and str(getattr(values, "dtype", "")) == "object":
-        values = np.where(np.equal(values, None), math.nan, values)
+        shape = np.shape(values)
+        values = [math.nan if value is None else value for value in np.ravel(values)]
+        return as_array(np.array(values, dtype=object), name).reshape(shape)
     return as_array(values, name)
 
 
@@ -154,12 +156,18 @@ def read_bars(close: Any, *, open: Any, high: Any, low: Any, times: Any, columns
     series = None if known is None else as_times(known)
     if series is not None and len(series) != bars:
         raise ValueError(f"times: expected {bars} times, one a bar, got {len(series)}")
-    shaped = [np.ascontiguousarray(np.broadcast_to(values, (bars, columns))) for values in (begin, top, bottom, last)]
-    shaped = [np.require(values, requirements=["C", "W"]) for values in shaped]
+    wide = (np.broadcast_to(values, (bars, columns)) for values in (begin, top, bottom, last))
+    shaped = [np.require(values, requirements=["C", "W"]) for values in wide]
     return BarInput(
-        *shaped, symbols=names or tuple(str(c) for c in range(columns)), times=series, has_open="open" in given,
+        open=shaped[0],
+        high=shaped[1],
+        low=shaped[2],
+        close=shaped[3],
+        symbols=names or tuple(str(c) for c in range(columns)),
+        times=series,
+        has_open="open" in given,
         has_range="high" in given or "low" in given,
-    )  # fmt: skip
+    )
 
 
 def _worst(values: FloatArray) -> float:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from algomaster.backtest.signals.curves import curve_numbers
+from algomaster.backtest.signals.curves import curve_numbers, day_numbers
 from algomaster.core.types import FloatArray, IntArray, Record
 from algomaster.execution.bars_trades import value_curve
 from algomaster.performance.metrics import METRICS, table
@@ -59,7 +59,9 @@ def together(
         )  # fmt: skip
         total += one
     money, returns, extras = np.empty((1, 16)), np.empty((1, 16)), np.zeros((1, 5))
-    curve_numbers(total, float(cash.sum()), ends, np.empty(ends.size, np.int64), money[0], returns[0], extras[0])
+    start = float(cash.sum())
+    day_numbers(total[ends], start, np.empty(ends.size, np.int64), money[0], returns[0])
+    curve_numbers(total, start, extras[0])
     extras[0, 4] = float(np.mean(rows["exposure"])) * bars
     found = metric_rows(
         money, returns, totals.sum(axis=0, keepdims=True), extras, bars=bars, orders=[rows["orders"].sum()], trials=1

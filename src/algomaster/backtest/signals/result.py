@@ -139,7 +139,7 @@ class SignalResult:
         path = Path(path)
         try:
             header = json.loads((path / "signals.json").read_text(encoding="utf-8"))
-            frames = {name: pl.read_parquet(path / f"{name}.parquet") for name in _FRAMES}
+            frames: dict[str, Any] = {name: pl.read_parquet(path / f"{name}.parquet") for name in _FRAMES}
         except (OSError, ValueError, pl.exceptions.PolarsError) as problem:
             raise DataError(f"{path} is not a saved signal backtest ({problem}).", hint="Save it again.") from None
         for name in ("symbols", "groups", "notes"):

@@ -277,10 +277,8 @@ def run_and_tell(
         bars = bars._replace(times=as_times(np.arange(len(bars.close), dtype=np.int64) * step))
     order = np.argsort(member, kind="stable")
     if not np.array_equal(order, np.arange(order.size)):
-        bars = bars._replace(
-            **{name: np.ascontiguousarray(getattr(bars, name)[:, order]) for name in Bars._fields},
-            symbols=tuple(bars.symbols[c] for c in order),
-        )
+        moved: dict[str, Any] = {n: np.ascontiguousarray(getattr(bars, n)[:, order]) for n in Bars._fields}
+        bars = bars._replace(**moved, symbols=tuple(bars.symbols[c] for c in order))
         flags = np.ascontiguousarray(flags[:, order])
         settings = Settings(
             *(np.ascontiguousarray(one[:, order]) if one.shape[1] > 1 else one for one in settings)
