@@ -50,7 +50,9 @@ def vectorbt(case, bars):
         settings |= {"cash_sharing": True, "group_by": True, "call_seq": case.get("call_seq", "default")}
     frame = pd.DataFrame(bars["close"])
     if "size" in bars:
-        run = vbt.Portfolio.from_orders(frame, shift(bars["size"], later, np.nan), size_type=case["size_type"], **settings)
+        run = vbt.Portfolio.from_orders(
+            frame, shift(bars["size"], later, np.nan), size_type=case["size_type"], **settings
+        )
     else:
         signals = {name: shift(bars[name], later, False) for name in SIGNALS if name in bars}
         settings["size"] = np.inf if case["size"] is None else case["size"]
@@ -134,6 +136,7 @@ def backtrader(case, bars):
     cerebro.adddata(bt.feeds.PandasData(dataname=frame))
     cerebro.addstrategy(Signals)
     cerebro.broker.setcash(case["cash"])
+    cerebro.broker.set_checksubmit(False)  # an order can then be cancelled on the bar it was given
     cerebro.broker.setcommission(commission=case["fees"])
     if case["slippage"]:
         cerebro.broker.set_slippage_perc(case["slippage"], slip_open=True, slip_match=True, slip_out=True)
@@ -159,7 +162,9 @@ def backtrader(case, bars):
 def raptorbt_config(case):
     import raptorbt
 
-    timing = case.get("raptorbt", {}).get("fill_timing", "next_bar_open" if case["fill"] == "next_open" else "same_bar_close")
+    timing = case.get("raptorbt", {}).get(
+        "fill_timing", "next_bar_open" if case["fill"] == "next_open" else "same_bar_close"
+    )
     config = raptorbt.BacktestConfig(
         initial_capital=case["cash"], fees=case["fees"], slippage=case["slippage"], fill_timing=timing
     )
@@ -178,8 +183,17 @@ def raptorbt(case, bars):
     given = [np.ascontiguousarray(bars[name][:, 0]) for name in ("open", "high", "low", "close")]
     stamps = np.arange(given[0].size, dtype=np.int64) * 86_400_000_000_000
     signals = [np.ascontiguousarray(bars[name][:, 0].astype(bool)) for name in ("entries", "exits")]
+    sizes = None
+    if case["size"] is not None:  # its sizes are shares of what all the cash would buy
+        sizes = case["size"] * given[3] * (1 + case["fees"]) / case["cash"]
     run = peer.run_single_backtest(
-        stamps, *given, np.ones(given[0].size), *signals, direction=1, config=raptorbt_config(case)
+        stamps,
+        *given,
+        np.ones(given[0].size),
+        *signals,
+        direction=1,
+        config=raptorbt_config(case),
+        position_sizes=sizes,
     )
     return [
         (0, 1, t.entry_idx, t.exit_idx, t.size, t.entry_price, t.exit_price, t.fees, t.pnl,
@@ -216,7 +230,9 @@ def time_vectorbt_kernel(case, bars):
 
     kernel = vbt.portfolio.nb.simulate_from_signals_nb
     close, begin = bars["close"][:, :1], bars["open"][:, :1]
-    signals = [(shift(e, True, False)[:, None], shift(x, True, False)[:, None]) for e, x in crosses(close[:, 0], case["sweep"])]
+    signals = [
+        (shift(e, True, False)[:, None], shift(x, True, False)[:, None]) for e, x in crosses(close[:, 0], case["sweep"])
+    ]
     one, cash, seq = np.array([1]), np.array([case["cash"]]), np.zeros(close.shape, np.int64)
     fees, slippage, size = np.asarray(case["fees"]), np.asarray(case["slippage"]), np.asarray(np.inf)
     direction = np.asarray(0)

@@ -50,7 +50,8 @@ CASES = {
     "nifty_random": {"data": "nifty", "random": 0.05, **COSTS, "peers": ("vectorbt",)},
     "goog_stops": {"data": "goog", "sma": (10, 30), "sl": 0.05, "tp": 0.10, "peers": ("vectorbt", "raptorbt")},
     "nifty_stops": {
-        "data": "nifty", "sma": (20, 100), "sl": 0.002, "tp": 0.004, **COSTS, "peers": ("vectorbt", "raptorbt")
+        "data": "nifty", "sma": (20, 100), "sl": 0.002, "tp": 0.004, **COSTS, "peers": ("vectorbt", "raptorbt"),
+        "vectorbt": {"stop_exit_price": "stopmarket"},
     },
     "nifty_stops_units": {
         "data": "nifty", "sma": (20, 100), "sl": 0.002, "tp": 0.004, "size": 1.0, "fees": 0.0005,
@@ -65,10 +66,37 @@ CASES = {
         "peers": ("vectorbt",),
     },
     "stocks_targets": {
-        "data": "stocks", "targets": 63, "fill": "close", "sharing": True, "call_seq": "auto", **COSTS,
-        "peers": ("vectorbt",),
+        "data": "stocks", "targets": 63, "fill": "close", "sharing": True, "call_seq": "auto", "fees": 0.0005,
+        "peers": ("vectorbt",), "vectorbt": {"update_value": True},
     },
 }  # fmt: skip
+FLAT = (100.0, 100.0, 100.0, 100.0)
+MADE = {
+    "made_same_bar": {"bars": [FLAT] * 7, "in": [0, 3], "out": [3, 4], "peers": ("vectorbt", "backtrader", "raptorbt")},
+    "made_same_bar_flat": {"bars": [FLAT] * 6, "in": [1], "out": [1], "peers": ("vectorbt", "backtrader", "raptorbt")},
+    "made_both_touched": {"bars": [FLAT, FLAT, (100, 112, 88, 100), FLAT], "in": [0], "sl": 0.05, "tp": 0.1},
+    "made_gap_stop": {"bars": [FLAT, FLAT, (90, 91, 88, 90), FLAT], "in": [0], "sl": 0.05, "tp": 0.1},
+    "made_gap_target": {"bars": [FLAT, FLAT, (115, 116, 114, 115), FLAT], "in": [0], "sl": 0.05, "tp": 0.1},
+    "made_entry_bar": {"bars": [FLAT, (100, 100, 94, 99), FLAT, FLAT], "in": [0], "sl": 0.05, "tp": 0.1},
+    "made_exit_and_stop": {"bars": [FLAT, FLAT, (99, 99, 90, 91), FLAT], "in": [0], "out": [1], "sl": 0.05, "tp": 0.1},
+    "made_cash_out": {"bars": [FLAT] * 4, "in": [0], "out": [2], "size": 5000.0, "fees": 0.001},
+    "made_open_end": {"bars": [FLAT, FLAT, (110, 110, 110, 110)], "in": [0], "size": 10.0, "fees": 0.001},
+    "made_reversal": {
+        "bars": [FLAT] * 6, "in": [0], "out": [2], "both": True, "size": 100.0, "fixed_fees": 10.0,
+        "peers": ("vectorbt",),
+    },
+    "made_short_beyond_cash": {
+        "bars": [FLAT] * 4, "short": [0], "cover": [2], "size": 1500.0, "peers": ("vectorbt",)
+    },
+    "made_short_ruin": {
+        "bars": [FLAT, FLAT, *[(250.0,) * 4] * 2], "short": [0], "cover": [1], "size": 1000.0, "peers": ("vectorbt",)
+    },
+    "made_no_bar": {"bars": [FLAT, FLAT, (float("nan"),) * 4, FLAT, FLAT], "in": [0], "out": [1], "peers": ("vectorbt",)},
+}  # fmt: skip
+for made in MADE.values():
+    made.setdefault("peers", ("vectorbt", "backtrader", "raptorbt"))
+    made.setdefault("size", 10.0 if "backtrader" in made["peers"] else None)
+CASES |= MADE
 DEFAULTS = {
     "fill": "next_open", "fees": 0.0, "fixed_fees": 0.0, "slippage": 0.0, "cash": 100_000.0, "size": None, "sl": None,
     "tp": None, "trail": None, "sharing": False, "both": False, "call_seq": "default",
@@ -97,6 +125,8 @@ def bars_of(name):
 def arrays_of(name):
     """Everything a case needs: bars, and signals or sizes."""
     case = DEFAULTS | CASES[name]
+    if "bars" in case:
+        return made_arrays(case)
     bars = bars_of(case["data"])
     shape = bars["close"].shape
     if "targets" in case:
@@ -115,6 +145,22 @@ def arrays_of(name):
     return bars | {"entries": into, "exits": out} | shorts
 
 
+def made_arrays(case):
+    """A few bars by hand, with the bars of each kind of signal."""
+    table = np.array(case["bars"], dtype=np.float64)
+    found = {name: np.ascontiguousarray(table[:, j : j + 1]) for j, name in enumerate(("open", "high", "low", "close"))}
+    words = dict(zip(SIGNALS, ("in", "out", "short", "cover")))
+    if case["both"]:
+        words = dict(zip(SIGNALS, ("in", "out", "out", "in")))
+    if "short" in case or case["both"]:
+        kinds = SIGNALS
+    else:
+        kinds = SIGNALS[:2]
+    for kind in kinds:
+        found[kind] = np.isin(np.arange(len(table)), case.get(words[kind], []))[:, np.newaxis]
+    return found
+
+
 def crosses(close, fast, slow):
     """Entries and exits of two moving averages, compared in whole millionths so that a tie is one."""
     ticks = np.rint(close * 1e6).astype(np.int64)
@@ -122,7 +168,8 @@ def crosses(close, fast, slow):
     gap = np.zeros(close.shape, np.int64)
     late = slice(slow - 1, None)
     gap[late] = np.sign(
-        (sums[slow:] - sums[slow - fast : -fast]).astype(object) * slow - (sums[slow:] - sums[:-slow]).astype(object) * fast
+        (sums[slow:] - sums[slow - fast : -fast]).astype(object) * slow
+        - (sums[slow:] - sums[:-slow]).astype(object) * fast
     ).astype(np.int64)
     into, out = np.zeros(close.shape, bool), np.zeros(close.shape, bool)
     last = np.zeros(close.shape[1], np.int64)
