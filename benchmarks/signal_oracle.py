@@ -38,7 +38,7 @@ def part(arrays, number):
 
 
 def vectorbt(case, bars):
-    """A signal of bar i is given on the bar that it fills on, as its users do it: shifted by one, at that bar's open."""
+    """A signal of bar i is given on the bar that it fills on, as its users do it: shifted by one, at its open."""
     import pandas as pd
     import vectorbt as vbt
 

@@ -1,4 +1,4 @@
-"""Signals on public bars that other libraries have traded too: the data, the cases, our trades, and how two lists differ.
+"""Signals on public bars that other libraries have traded too: the data, the cases, our trades, how two lists differ.
 
 Nothing of the data or of the peers' trades is kept in the project; what is recorded of the peers is a count, sums and a
 hash a case (``tests/reference/signal_peers.json``, written by ``benchmarks/signal_peers.py``).
@@ -67,7 +67,7 @@ CASES = {
     },
     "stocks_targets": {
         "data": "stocks", "targets": 63, "fill": "close", "sharing": True, "call_seq": "auto", "fees": 0.0005,
-        "peers": ("vectorbt",), "vectorbt": {"update_value": True},
+        "peers": ("vectorbt",),
     },
 }  # fmt: skip
 FLAT = (100.0, 100.0, 100.0, 100.0)
@@ -91,7 +91,9 @@ MADE = {
     "made_short_ruin": {
         "bars": [FLAT, FLAT, *[(250.0,) * 4] * 2], "short": [0], "cover": [1], "size": 1000.0, "peers": ("vectorbt",)
     },
-    "made_no_bar": {"bars": [FLAT, FLAT, (float("nan"),) * 4, FLAT, FLAT], "in": [0], "out": [1], "peers": ("vectorbt",)},
+    "made_no_bar": {
+        "bars": [FLAT, FLAT, (float("nan"),) * 4, FLAT, FLAT], "in": [0], "out": [1], "peers": ("vectorbt",)
+    },
 }  # fmt: skip
 for made in MADE.values():
     made.setdefault("peers", ("vectorbt", "backtrader", "raptorbt"))
@@ -167,10 +169,8 @@ def crosses(close, fast, slow):
     sums = np.vstack([np.zeros((1, close.shape[1]), np.int64), np.cumsum(ticks, axis=0)])
     gap = np.zeros(close.shape, np.int64)
     late = slice(slow - 1, None)
-    gap[late] = np.sign(
-        (sums[slow:] - sums[slow - fast : -fast]).astype(object) * slow
-        - (sums[slow:] - sums[:-slow]).astype(object) * fast
-    ).astype(np.int64)
+    quick, slow_sums = ((sums[slow:] - sums[slow - n : len(sums) - n]).astype(object) for n in (fast, slow))
+    gap[late] = np.sign(quick * slow - slow_sums * fast).astype(np.int64)
     into, out = np.zeros(close.shape, bool), np.zeros(close.shape, bool)
     last = np.zeros(close.shape[1], np.int64)
     for i in range(close.shape[0]):
@@ -227,7 +227,7 @@ def facts(rows):
 
 
 def difference(mine, theirs):
-    """How two lists differ: trades only in one, largest relative difference of those in both, the first that differs."""
+    """How two lists differ: trades in one alone, largest relative difference of the others, the first that differs."""
     mine, theirs = in_order(mine), in_order(theirs)
     keyed = [{tuple(row[:4].astype(int)): row for row in rows} for rows in (mine, theirs)]
     both = sorted(keyed[0].keys() & keyed[1].keys())

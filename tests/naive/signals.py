@@ -34,6 +34,7 @@ class Account:
     trades: list = field(default_factory=list)
     equity: list = field(default_factory=list)
     money: float = 0.0
+    worth_before: float = 0.0
 
     def free(self):
         return max(self.money - 2 * sum(h.sold_for for h in self.held), 0.0)
@@ -159,7 +160,7 @@ class Account:
             return size - h.units
         if p["size_type"] == "target_value":
             return size / price - h.units
-        return size * self.value(prices, i) / price - h.units
+        return size * self.worth_before / price - h.units
 
     def order(self, s, prices, i):
         h = self.held[s]
@@ -191,6 +192,7 @@ class Account:
     def moment(self, prices, i):
         there = [s for s, h in enumerate(self.held) if h.wanted is not None and prices[s] > 0]
         if self.p.get("orders"):
+            self.worth_before = self.value(prices, i)
             if self.p["sells_first"]:
                 for s in there:
                     units = self.asked(s, prices, i)

@@ -55,11 +55,12 @@ the settings that hold for it at this moment (:func:`quote`)."""
 
 ACCOUNT: Final = np.dtype(
     [
-        ("cash", np.float64), ("debt", np.float64),
+        ("cash", np.float64), ("debt", np.float64), ("value", np.float64),
         ("fills", np.int64), ("refused", np.int64), ("partial", np.int64), ("unfilled", np.int64),
     ]
 )  # fmt: skip
-"""Cash of a group, the entry value of its open shorts, and counts of what went on."""
+"""Cash of a group, the entry value of its open shorts, its value before the orders of this moment (where targets need
+it), and counts of what went on."""
 
 
 class Settings(NamedTuple):

@@ -20,7 +20,7 @@ import numpy as np
 from algomaster.core.jit import kernel, prange
 from algomaster.core.types import Record
 from algomaster.execution.bars_account import AT_CLOSE, AT_OPEN, Settings, at, quote
-from algomaster.execution.bars_rules import deal, enter, leave, meet_range
+from algomaster.execution.bars_rules import TARGET_PERCENT, deal, enter, leave, meet_range, worth
 
 NEXT_OPEN: Final = 0
 NEXT_CLOSE: Final = 1
@@ -62,6 +62,8 @@ def at_moment(
     """Fill what waits at the prices of this moment; what has no price goes on waiting."""
     orders = terms[0]["order_kind"] == 1
     sells_first = terms[0]["sequence"] == SELLS_FIRST
+    if orders and terms[0]["size_type"] == TARGET_PERCENT:
+        account[0]["value"] = worth(close, prices, columns, account, first, last, i)
     for c in range(first, last):
         column = columns[c]
         column["left"] = 0
@@ -70,7 +72,7 @@ def at_moment(
             continue
         quote(settings, columns, c, i)
         if orders:
-            deal(close, prices, terms, columns, account, fills, c, first, last, i, moment, sells_first)
+            deal(terms, columns, account, fills, c, price, i, moment, sells_first)
             continue
         leave(terms, columns, account, fills, c, price, i, moment)
         if not sells_first:
@@ -82,7 +84,7 @@ def at_moment(
         if columns[c]["pending"] == 0 or not price > 0.0:
             continue
         if orders:
-            deal(close, prices, terms, columns, account, fills, c, first, last, i, moment, False)
+            deal(terms, columns, account, fills, c, price, i, moment, False)
         else:
             enter(settings, terms, columns, account, fills, c, price, i, moment)
 

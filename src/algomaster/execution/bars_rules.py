@@ -189,14 +189,11 @@ def worth(close: Any, prices: Any, columns: Record, account: Record, first: int,
 
 
 @kernel(lean=True, inner=True)
-def order_units(
-    close: Any, prices: Any, terms: Record, columns: Record, account: Record, c: int, first: int, last: int, i: int
-) -> float:
+def order_units(terms: Record, columns: Record, account: Record, c: int, price: float) -> float:
     """Signed units that an order asks for at this moment."""
     kind = terms[0]["size_type"]
     column = columns[c]
     size = column["size"]
-    price = at(prices, i, c)
     held = column["position"]
     paid = slipped(price, column["slippage"], 1.0 if size > 0.0 else -1.0)
     if kind == AMOUNT:
@@ -211,23 +208,23 @@ def order_units(
         return size - held
     if kind == TARGET_VALUE:
         return size / price - held
-    return size * worth(close, prices, columns, account, first, last, i) / price - held
+    return size * account[0]["value"] / price - held
 
 
 @kernel(lean=True, inner=True)
 def deal(
-    close: Any, prices: Any, terms: Record, columns: Record, account: Record, fills: Record, c: int, first: int,
-    last: int, i: int, moment: int, frees_only: bool,
+    terms: Record, columns: Record, account: Record, fills: Record, c: int, price: float, i: int, moment: int,
+    frees_only: bool,
 ) -> None:  # fmt: skip
     """Fill an order: first what it closes, then what it opens beyond that. ``frees_only``: unless it closes nothing."""
     column = columns[c]
-    units = order_units(close, prices, terms, columns, account, c, first, last, i)
+    units = order_units(terms, columns, account, c, price)
     held = column["position"]
     if frees_only and (held == 0.0 or (units > 0.0) == (held > 0.0)):
         return
     column["pending"] = 0
     side = 1.0 if units > 0.0 else -1.0
-    price = slipped(at(prices, i, c), column["slippage"], side)
+    price = slipped(price, column["slippage"], side)
     units = drop_dust(abs(units), abs(held))
     if not units > 0.0:
         return

@@ -25,7 +25,7 @@ class Matrix(NamedTuple):
 
     values: FloatArray
     names: tuple[str, ...] | None
-    times: pl.Series | None
+    times: Any
     index: Any
     """A pandas index, to be compared with others."""
 
@@ -56,7 +56,7 @@ def read_matrix(values: Any, name: str) -> Matrix:
     times = index = None
     if kind == "polars" and isinstance(values, pl.DataFrame):
         clocks = [column for column, dtype in values.schema.items() if dtype.is_temporal()]
-        times = as_times(values[clocks[0]]) if clocks else None
+        times = values[clocks[0]] if clocks else None
         values = values.drop(clocks)
         names = tuple(values.columns)
         array = np.stack([_numbers(values[column], f"{name}[{column!r}]") for column in names], axis=1)
@@ -64,7 +64,7 @@ def read_matrix(values: Any, name: str) -> Matrix:
         names, array = (values.name,) if values.name else None, _numbers(values, name)
     elif kind == "pandas":
         index = values.index
-        times = as_times(index) if index.dtype.kind == "M" or "datetime" in str(index.dtype) else None
+        times = index if "datetime" in str(index.dtype) else None
         if hasattr(values, "columns"):
             names = tuple(map(_label, values.columns))
             array = np.stack([_numbers(values.iloc[:, j], name) for j in range(values.shape[1])], axis=1)

@@ -57,7 +57,7 @@ def from_orders(
     size_type : str
         "amount" (units), "value" (money), "percent" (-1 to 1: of the free cash for what opens, of the position for what
         closes), or what to hold afterwards: "target_amount", "target_value", "target_percent" (share of the group's
-        value at the prices of the fill).
+        value at the prices of the fill, before any order of that moment).
     direction : "both", "longonly" or "shortonly"
         "longonly" never sells more than is held. With "shortonly" sizes are those of shorts: positive opens one.
     open, high, low, times, freq, fill, price, size_granularity, fees, fixed_fees, slippage, init_cash

@@ -173,7 +173,7 @@ def tape_of(bars: BarInput, tick: float | None) -> tuple[SignalTape, float]:
     if tick is None:
         for digits in range(9):
             scaled = bars.close[~np.isnan(bars.close)] * 10.0**digits
-            if np.all(np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(scaled, 1.0)):
+            if np.all(np.abs(scaled - np.rint(scaled)) <= 1e-6 + 4e-16 * scaled):
                 return _ticks(bars, 10.0**digits), 10.0**-digits
         raise ConfigError(
             "Expected closes on a grid, such as whole paise, so that averages can be compared exactly; got prices with "
