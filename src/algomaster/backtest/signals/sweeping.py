@@ -15,10 +15,11 @@ from algomaster.backtest.signals.driving import BLOCK, new_scratch, sweep_driver
 from algomaster.backtest.signals.inputs import BarInput, as_times, day_ends, duration, read_bars, setting
 from algomaster.backtest.signals.notes import ASSUMED
 from algomaster.backtest.signals.numbers import metric_rows
-from algomaster.backtest.signals.running import ConfigError, costs_of, fill_mode, told, word_of
+from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
 from algomaster.backtest.signals.steps import signal_step
 from algomaster.backtest.signals.sweep_result import SignalSweep, sweep_trades
 from algomaster.backtest.sweeper import parameter_sets
+from algomaster.core.errors import ConfigError
 from algomaster.core.types import MISSING, FloatArray, IntArray, Record
 from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
 from algomaster.execution.bars_engine import TERMS, Bars
@@ -185,15 +186,15 @@ def tape_of(bars: BarInput, tick: float | None) -> tuple[SignalTape, float]:
 
 
 def _ticks(bars: BarInput, scale: float) -> SignalTape:
-    whole = []
-    for values in (bars.open, bars.high, bars.low, bars.close):
-        prices = values[:, 0]
-        whole.append(np.where(np.isnan(prices), float(MISSING), np.rint(prices * scale)).astype(np.int64))
+    opens, highs, lows, lasts = (
+        np.where(np.isnan(prices), float(MISSING), np.rint(prices * scale)).astype(np.int64)
+        for prices in (bars.open[:, 0], bars.high[:, 0], bars.low[:, 0], bars.close[:, 0])
+    )
     closes = np.nan_to_num(np.rint(carried(bars.close[:, 0]) * scale)).astype(np.int64)
     ts = np.zeros(closes.size, np.int64)
     if bars.times is not None:
         ts = bars.times.dt.timestamp("ns").to_numpy().astype(np.int64)
-    return SignalTape(*whole, np.append(0, np.cumsum(closes)).astype(np.int64), ts)
+    return SignalTape(opens, highs, lows, lasts, np.append(0, np.cumsum(closes)).astype(np.int64), ts)
 
 
 def carried(closes: FloatArray) -> FloatArray:
@@ -258,7 +259,7 @@ def _result(
     digest = hashlib.sha256(numbers[2].tobytes() + numbers[3].tobytes())
     if frame_of_trades is not None:
         for name in ("entry_bar", "exit_bar", "pnl"):
-            digest.update(np.ascontiguousarray(frame_of_trades[name].to_numpy()))
+            digest.update(frame_of_trades[name].to_numpy().tobytes())
     return SignalSweep(
         step=step.name,
         symbol=bars.symbols[0],
