@@ -97,7 +97,7 @@ def bare_sweep(days, frame):
 def check_equal(straddle, days, sets):
     """The bare loop, the sweep and a replay must agree before anything is timed."""
     totals = bare_sweep(days, sets.frame)
-    wrong = int((totals != np.rint(sets.frame["net_pnl"].to_numpy() * 100).astype(np.int64)).sum())
+    wrong = int((totals != np.rint(sets.frame["pnl"].to_numpy() * 100).astype(np.int64)).sum())
     if wrong:
         raise SystemExit(f"{wrong} of {totals.size} sets differ from the bare loop")
     first = sets.frame.row(0, named=True)

@@ -13,10 +13,13 @@ from algo import console
 from algo.commands import (
     backtest,
     chain,
+    compare,
     data,
     exposure,
     features,
+    margin,
     oi,
+    portfolio,
     positions,
     price,
     report,
@@ -31,7 +34,7 @@ __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="algo",
-    help="Index options: import market data, price, look at chains and surfaces, backtest, sweep, report.",
+    help="Index options: import market data, price, look at chains and surfaces, backtest, sweep, report, compare.",
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 a wrong setting or name, "
     "4 data missing or unreadable, 5 no fact on record for a date, 6 pricing, "
     "7 a strategy broke its contract, 8 a check found differences, 10 an import kept rows out.",
@@ -41,6 +44,9 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
+app.command("compare")(compare.compare_)
+app.command("portfolio")(portfolio.portfolio)
+app.command("margin")(margin.margin)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command("price")(price.price)

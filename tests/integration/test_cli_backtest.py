@@ -50,7 +50,7 @@ def test_it_is_the_replay_of_the_library(printed, home):
     days = market.load("NIFTY", "2024-01-01", "2024-01-03", home=home)
     run = backtest.replay("straddle", days, params={"stop_pct": 30.0})
     assert printed["digest"] == run.digest
-    assert printed["metrics"]["net_pnl"] == run.metrics["net_pnl"]
+    assert printed["metrics"]["pnl"] == run.metrics["pnl"]
 
 
 def test_simulate_runs_what_data_simulate_stores(printed):

@@ -38,7 +38,7 @@ def test_json_has_every_combination(printed):
     assert [(row["stop_pct"], row["entry"]) for row in printed["sets"]] == [
         (stop, entry) for stop in (20.0, 30.0, 40.0) for entry in ("09:20", "09:30")
     ]
-    assert {"sharpe", "sharpe_se", "deflated_sharpe", "net_pnl", "fingerprint", "digest"} <= printed["sets"][0].keys()
+    assert {"sharpe", "sharpe_se", "deflated_sharpe", "pnl", "fingerprint", "digest"} <= printed["sets"][0].keys()
     assert all(row["trials"] == 6 for row in printed["sets"])
     assert {"assumptions", "digest", "strategy", "underlying"} <= printed.keys()
 
@@ -48,7 +48,7 @@ def test_a_set_has_the_digest_of_its_backtest(printed, home):
     run = json.loads(algo("backtest", "straddle", *RANGE, *options, home=home).stdout)
     row = next(row for row in printed["sets"] if (row["stop_pct"], row["entry"]) == (30.0, "09:30"))
     assert row["digest"] == run["digest"]
-    assert row["net_pnl"] == run["metrics"]["net_pnl"]
+    assert row["pnl"] == run["metrics"]["pnl"]
 
 
 def test_files_are_written(printed, saved):
@@ -59,9 +59,9 @@ def test_files_are_written(printed, saved):
 
 
 def test_a_person_reads_the_best_with_its_error_and_the_number_of_trials(home):
-    options = ("--set", "lots=2", "--metric", "net_pnl", "--top", 2)
+    options = ("--set", "lots=2", "--metric", "pnl", "--top", 2)
     shown = algo("sweep", "straddle", *GRID, *RANGE, *options, home=home).stdout
-    assert "2 of 6 sets, best net_pnl first" in shown
+    assert "2 of 6 sets, best pnl first" in shown
     heading = next(line for line in shown.splitlines() if "deflated_sharpe" in line)
     assert {"sharpe", "sharpe_se", "trials", "deflated_sharpe"} <= set(heading.split())
     assert sum(line.startswith("2 ") and "09:" in line for line in shown.splitlines()) == 2
@@ -100,7 +100,7 @@ def test_a_log_of_trades_becomes_a_report(tmp_path):
     told = json.loads(algo("report", "--trades", log, "--underlying", "NIFTY", "--json").stdout)
     # By hand: (91.00 - 104.30) * -75 = 997.50 and (123.75 - 99.00) * -75 = -1856.25, less 122.17 of costs.
     assert [trade["pnl"] for trade in told["trades"]] == [-1856.25, 997.5]
-    assert told["metrics"]["net_pnl"] == -980.92
+    assert told["metrics"]["pnl"] == -980.92
     assert told["report"] == str(tmp_path / "log.html")
     assert "<html" in (tmp_path / "log.html").read_text("utf-8")
 

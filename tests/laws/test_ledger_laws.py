@@ -38,11 +38,11 @@ def test_money_is_conserved(params, fills, seed, gaps):
     assert rupees(run.trades["costs"]) == costs
     assert round(run.equity["equity"][-1] * 100) == cash - costs
     assert rupees(run.daily["pnl"]) == cash - costs
-    assert round(run.metrics["net_pnl"] * 100) == cash - costs
+    assert round(run.metrics["pnl"] * 100) == cash - costs
     by_leg = run.fills.group_by("session", "leg").agg(pl.col("quantity").sum())
     assert (by_leg["quantity"] == 0).all()
     peak = np.maximum.accumulate(np.maximum(run.equity["equity"].to_numpy(), 0))
-    assert round(run.metrics["max_drawdown"] * 100) == round(float((peak - run.equity["equity"]).max()) * 100)
+    assert round(run.metrics["max_drawdown_intraday"] * 100) == round(float((peak - run.equity["equity"]).max()) * 100)
 
 
 @drawn

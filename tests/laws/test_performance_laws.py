@@ -40,9 +40,18 @@ def test_drawdown_is_the_worst_of_all_pairs(daily: list[int]) -> None:
 def test_size_scales_money_and_leaves_ratios(daily: list[int], size: int) -> None:
     """Powers of two: float arithmetic scales exactly, so the ratios keep their bits."""
     one, many = statistics_of(daily), statistics_of([size * amount for amount in daily])
-    for name in ("total", "mean", "sd", "best", "worst", "max_drawdown"):
+    for name in ("total", "mean", "sd", "best", "worst", "max_drawdown", "peak"):
         assert many[name] == size * one[name] or math.isnan(one[name])
-    for name in ("days", "skewness", "kurtosis", "sharpe", "sharpe_se", "sortino", "drawdown_days", "profit_factor"):
+    for name in (
+        "sessions",
+        "skewness",
+        "kurtosis",
+        "sharpe",
+        "sharpe_se",
+        "sortino",
+        "drawdown_days",
+        "profit_factor",
+    ):
         assert many[name] == one[name] or (math.isnan(one[name]) and math.isnan(many[name]))
 
 
@@ -52,7 +61,7 @@ def test_the_other_side_of_the_trade(daily: list[int]) -> None:
     one, other = statistics_of(daily), statistics_of([-amount for amount in daily])
     for name in ("total", "mean", "skewness", "sharpe"):
         assert one[name] == -other[name] or math.isnan(one[name])
-    assert (one["winning_days"], one["losing_days"]) == (other["losing_days"], other["winning_days"])
+    assert (one["winners"], one["losers"]) == (other["losers"], other["winners"])
     assert one["sd"] == other["sd"] or math.isnan(one["sd"])
 
 
@@ -74,10 +83,10 @@ def test_a_row_of_a_sweep_is_the_summary_to_the_bit(rows: int, days: int, seed: 
     totals = np.array([trade_totals(rng.integers(-500, 500, n), rng.integers(0, 50, n)) for n in range(rows)])
     deepest = rng.integers(0, 9999, rows)
     statistics = np.array([list(statistics_of(row.tolist()).values()) for row in daily])
-    columns = table(statistics, totals=totals, max_drawdown_paise=deepest, trials=trials, trial_variance=0.3)
+    columns = table(statistics, totals=totals, intraday_drawdown_paise=deepest, trials=trials, trial_variance=0.3)
     for row in range(rows):
         alone = summarize(
-            daily[row], totals=totals[row], max_drawdown_paise=deepest[row], trials=trials, trial_variance=0.3
+            daily[row], totals=totals[row], intraday_drawdown_paise=deepest[row], trials=trials, trial_variance=0.3
         )
         assert [m.name for m in METRICS] == list(alone) == list(columns)
         for name, value in alone.items():
@@ -130,9 +139,9 @@ def test_no_paisa_is_lost(log: pl.DataFrame) -> None:
     net = paise(result.trades["net_pnl"])
     assert net == paise(result.trades["pnl"]) - paise(result.trades["costs"])
     assert net == paise(result.daily["pnl"]) == paise(result.equity["equity"].tail(1))
-    assert result.metrics["net_pnl"] == net / 100
+    assert result.metrics["pnl"] == net / 100
     assert result.daily["trades"].sum() == result.trades.height == log.height
-    assert result.metrics["max_drawdown"] >= result.metrics["max_drawdown_daily"]
+    assert result.metrics["max_drawdown_intraday"] >= result.metrics["max_drawdown"]
 
 
 @given(logs())

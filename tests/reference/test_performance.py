@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from algomaster.performance.metrics import (
-    deflated_sharpe,
-    expected_best_sharpe,
-    summarize,
-    trial_variance,
-    wilson_interval,
-)
+from algomaster.performance.deflation import deflated_sharpe, expected_best_sharpe, trial_variance
+from algomaster.performance.metrics import summarize, wilson_interval
 from algomaster.performance.statistics import FEWEST_DAYS, sharpe_standard_error
 
 
@@ -62,7 +57,7 @@ def test_standard_error_is_the_spread_seen_in_simulation() -> None:
 @pytest.mark.parametrize("days", [2, 3, 40, 1250])
 def test_against_scipy(days: int) -> None:
     daily = np.random.default_rng(days).integers(-5_000_000, 6_000_000, days)
-    found = summarize(daily, totals=[0] * 6, max_drawdown_paise=0)
+    found = summarize(daily, totals=[0] * 6, intraday_drawdown_paise=0)
     rupees = daily / 100.0
     sharpe = rupees.mean() / rupees.std(ddof=1)
     skewness, kurtosis = stats.skew(rupees), stats.kurtosis(rupees, fisher=False)
@@ -82,7 +77,7 @@ def test_against_scipy(days: int) -> None:
         "profit_factor_days": rupees[rupees > 0].sum() / -rupees[rupees < 0].sum(),
         "best_day": rupees.max(),
         "worst_day": rupees.min(),
-        "net_pnl": rupees.sum(),
+        "pnl": rupees.sum(),
     }
     if days < FEWEST_DAYS:
         expected |= dict.fromkeys(("sharpe", "sharpe_se", "sharpe_low", "sharpe_high", "deflated_sharpe"), math.nan)

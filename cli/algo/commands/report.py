@@ -43,6 +43,7 @@ def report(
             help="The HTML file; by default report.html in the result's folder, or beside the CSV.",
         ),
     ] = None,
+    capital: options.Capital = None,
     as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Write the HTML report of a saved result, or of an imported log of trades.
@@ -60,6 +61,7 @@ def report(
             result, path = _imported(trades, underlying), out or trades.with_suffix(".html")
         else:
             raise typer.BadParameter("give a result's folder or --trades FILE, one of them", param_hint="RESULT")
+        result = result if capital is None else result.with_capital(capital)
         written = result.report(path)
     if as_json:
         emit_json({**result.to_dict(), "report": str(written)})

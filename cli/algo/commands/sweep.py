@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep_"]
 
-_SHOWN = ("net_pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "trials", "deflated_sharpe")
+_SHOWN = ("pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "trials", "deflated_sharpe")
 _CAUTION = "The best of many sets is also the luckiest: read a Sharpe with its standard error and the deflated Sharpe."
 
 
@@ -39,6 +39,7 @@ def sweep_(
     assigned: options.Set = None,
     fills: options.Fills = None,
     costs: options.Costs = None,
+    slippage: options.Slippage = None,
     underlying: options.Underlying = None,
     first: options.First = None,
     last: options.Last = None,
@@ -81,7 +82,9 @@ def sweep_(
     options.can_write(plot, "--plot")
     with working(as_json=as_json) as work:
         units = _units(metric)
-        job = job_of(strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs)
+        job = job_of(
+            strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs, slippage=slippage
+        )
         # A wrong parameter is told before data is loaded.
         job.strategy.configure(job.params | {name: values[0] for name, values in tried.items()})
         days = job.source.days(work)

@@ -6,6 +6,9 @@ from algomaster.core.lazy import attach
 
 if TYPE_CHECKING:
     from algomaster.backtest.look_ahead import LookAhead, check_look_ahead
+    from algomaster.backtest.margin_use import MarginUse, margin_of
+    from algomaster.backtest.portfolio_result import Portfolio
+    from algomaster.backtest.portfolios import portfolio
     from algomaster.backtest.replayer import replay
     from algomaster.backtest.signals.ordering import from_orders
     from algomaster.backtest.signals.result import SignalResult
@@ -15,10 +18,13 @@ if TYPE_CHECKING:
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
+    from algomaster.backtest.trade_log import from_trades
     from algomaster.backtest.warming import warm
 
 __all__ = [
     "LookAhead",
+    "MarginUse",
+    "Portfolio",
     "SignalResult",
     "SignalSweep",
     "Slippage",
@@ -26,6 +32,9 @@ __all__ = [
     "check_look_ahead",
     "from_orders",
     "from_signals",
+    "from_trades",
+    "margin_of",
+    "portfolio",
     "replay",
     "signal_sweep",
     "sweep",
@@ -36,13 +45,18 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "LookAhead": "algomaster.backtest.look_ahead",
+        "MarginUse": "algomaster.backtest.margin_use",
+        "Portfolio": "algomaster.backtest.portfolio_result",
         "SignalResult": "algomaster.backtest.signals.result",
-        "Slippage": "algomaster.backtest.slippages",
         "SignalSweep": "algomaster.backtest.signals.sweep_result",
+        "Slippage": "algomaster.backtest.slippages",
         "SweepResult": "algomaster.backtest.sweep_result",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_orders": "algomaster.backtest.signals.ordering",
         "from_signals": "algomaster.backtest.signals.running",
+        "from_trades": "algomaster.backtest.trade_log",
+        "margin_of": "algomaster.backtest.margin_use",
+        "portfolio": "algomaster.backtest.portfolios",
         "replay": "algomaster.backtest.replayer",
         "signal_sweep": "algomaster.backtest.signals.sweeping",
         "sweep": "algomaster.backtest.sweeper",

@@ -187,16 +187,23 @@ def equity_frame(days: Days, equity: Sequence[IntArray]) -> pl.DataFrame:
 
 
 def daily_frame(days: Days, net: IntArray, costs: IntArray, trades: IntArray) -> pl.DataFrame:
-    """Give what each session made (paise, paise, count) in rupees."""
+    """Give what each session made (paise, paise, count) in rupees, and the first volatility index seen in it."""
     return pl.DataFrame(
         {
-            "session": [day.session for day in days],
+            "date": [day.session for day in days],
             "gross": to_rupees(net + costs),
             "costs": to_rupees(costs),
             "pnl": to_rupees(net),
             "trades": trades,
-        }
+            "vix": [_first_vix(day) for day in days],
+        },
+        schema_overrides={"vix": pl.Float64},
     )
+
+
+def _first_vix(day: ChainDay) -> float | None:
+    known = day.vix[day.vix != MISSING]
+    return float(known[0] / PAISE) if known.size else None
 
 
 def prices_frame(days: Days) -> pl.DataFrame:

@@ -235,7 +235,7 @@ def _result(
         daily=daily_frame(days, net, costs, trades),
         prices=prices_frame(days),
         metrics=summarize(
-            np.ascontiguousarray(net), totals=totals_of(account)[0], max_drawdown_paise=int(account[0]["drawdown"])
+            np.ascontiguousarray(net), totals=totals_of(account)[0], intraday_drawdown_paise=int(account[0]["drawdown"])
         )
         | {"idle_days": int((trades == 0).sum())},
         assumptions=assumptions,

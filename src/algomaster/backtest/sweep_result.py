@@ -17,7 +17,7 @@ from algomaster.performance.result import write_metric
 
 __all__ = ["SweepResult"]
 
-_SHOWN = ("net_pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "deflated_sharpe")
+_SHOWN = ("pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "deflated_sharpe")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -53,12 +53,12 @@ class SweepResult:
         """
         if metric not in self.frame.columns:
             raise ValueError(f"metric: expected one of {', '.join(self.frame.columns)}, got {metric!r}")
-        keys = [pl.col(metric), pl.col("net_pnl")]  # where it is undefined for all, the profit decides
+        keys = [pl.col(metric), pl.col("pnl")]  # where it is undefined for all, the profit decides
         keys = [key.fill_nan(None) if self.frame.schema[key.meta.output_name()].is_float() else key for key in keys]
         upside_down = metric not in LESS_IS_BETTER
         return self.frame.sort(keys, descending=[upside_down, True], nulls_last=True).head(count)
 
-    def plot(self, x: str | None = None, y: str | None = None, *, metric: str = "net_pnl") -> Any:
+    def plot(self, x: str | None = None, y: str | None = None, *, metric: str = "pnl") -> Any:
         """Give a plotly heatmap of ``metric`` over two settings (by default the first two that vary)."""
         from algomaster.performance.plots import sweep_figure
 

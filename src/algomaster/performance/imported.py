@@ -57,6 +57,8 @@ def read_trades(trades: Any, *, underlying: str, strategy: str, skipped: pl.Data
         money.group_by("session")
         .agg(pl.col("gross", "costs", "pnl").sum(), pl.len().cast(pl.Int64).alias("trades"))
         .sort("session")
+        .rename({"session": "date"})
+        .with_columns(vix=pl.lit(None, dtype=pl.Float64))
     )
     curve = np.cumsum(pnl - costs)
     equity = _equity(frame["exit_time"], curve)
@@ -74,7 +76,7 @@ def read_trades(trades: Any, *, underlying: str, strategy: str, skipped: pl.Data
             pl.Series(name, to_rupees(daily[name].to_numpy())) for name in ("gross", "costs", "pnl")
         ),
         "prices": pl.DataFrame(schema={"ts": TIME, "spot": pl.Float64()}),
-        "metrics": summarize(daily["pnl"].to_numpy(), totals=trade_totals(pnl, costs), max_drawdown_paise=deepest),
+        "metrics": summarize(daily["pnl"].to_numpy(), totals=trade_totals(pnl, costs), intraday_drawdown_paise=deepest),
         "assumptions": _assumptions(frame),
         "digest": digest,
         "fingerprint": int(digest[:16], 16),
@@ -138,6 +140,7 @@ def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 def _times(column: pl.Series) -> pl.Series:
     text = column.str.strip_chars().str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
+    text = text.str.replace(r"(T\d\d:\d\d)($|[+-])", "${1}:00${2}")  # seconds may be left out
     zoned = text.str.contains(r"T.*[+-]\d\d:?\d\d$")
     local = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
     abroad = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="ns", strict=False)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from algomaster.core.types import PAISE, FloatArray, IntArray
+from algomaster.performance import deflation
 from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
 
 __all__ = [
@@ -25,12 +26,9 @@ __all__ = [
     "METRICS",
     "TRADE_TOTALS",
     "Metric",
-    "deflated_sharpe",
-    "expected_best_sharpe",
     "summarize",
     "table",
     "trade_totals",
-    "trial_variance",
     "wilson_interval",
 ]
 
@@ -46,10 +44,11 @@ class Metric(NamedTuple):
 
 
 METRICS: Final = (
-    Metric("net_pnl", "Net P&L", "rupees", "after costs"),
-    Metric("gross_pnl", "Gross P&L", "rupees", "before costs"),
+    Metric("pnl", "Net P&L", "rupees", "after costs"),
+    Metric("gross", "Gross P&L", "rupees", "before costs"),
     Metric("costs", "Costs", "rupees", "brokerage, taxes, charges"),
-    Metric("days", "Sessions", "count", "sessions of the test, with a trade or without"),
+    Metric("costs_share", "Costs' share", "share", "costs over gross P&L; undefined without a gross profit"),
+    Metric("sessions", "Sessions", "count", "sessions of the test, with a trade or without"),
     Metric("trades", "Trades", "count", "closed trades, one a leg"),
     Metric("wins", "Winning trades", "count", "trades with something left after costs"),
     Metric("losses", "Losing trades", "count", "trades that lost after costs"),
@@ -60,17 +59,19 @@ METRICS: Final = (
     Metric("average_loss", "Average loss", "rupees", "net, of losing trades; negative"),
     Metric("profit_factor", "Profit factor", "ratio", "net sum of winning over that of losing trades"),
     Metric("expectancy", "Expectancy", "rupees", "net P&L of an average trade"),
-    Metric("max_drawdown", "Max drawdown", "rupees", "deepest fall of the intraday equity below an earlier high"),
-    Metric("max_drawdown_daily", "Max drawdown, daily", "rupees", "the same at the ends of sessions"),
-    Metric("drawdown_days", "Drawdown length", "count", "sessions under the high of the deepest daily drawdown"),
+    Metric("peak", "Peak", "rupees", "highest cumulated session P&L, at least the 0 it starts from"),
+    Metric("max_drawdown", "Max drawdown", "rupees", "deepest fall of cumulated session P&L below an earlier high"),
+    Metric("max_drawdown_intraday", "Max drawdown, intraday", "rupees", "the same of the equity within sessions; a "
+           "sweep without records does not know it"),
+    Metric("drawdown_days", "Drawdown length", "count", "sessions under the high of the deepest drawdown"),
     Metric("mean_day", "Average day", "rupees", "net P&L of an average session"),
     Metric("mean_day_se", "Average day, s.e.", "rupees", "standard error of the average day"),
     Metric("sd_day", "S.d. of a day", "rupees", "standard deviation of the sessions' net P&L"),
     Metric("skewness", "Skewness", "ratio", "of the sessions' net P&L; 0 for the normal distribution"),
     Metric("kurtosis", "Kurtosis", "ratio", "of the sessions' net P&L; 3 for the normal distribution"),
-    Metric("winning_days", "Winning days", "count", "sessions with a net profit"),
-    Metric("losing_days", "Losing days", "count", "sessions with a net loss"),
-    Metric("winning_days_share", "Winning days", "share", "of all sessions"),
+    Metric("winners", "Winning sessions", "count", "sessions with a net profit"),
+    Metric("losers", "Losing sessions", "count", "sessions with a net loss"),
+    Metric("winners_share", "Winning sessions, share", "share", "of all sessions"),
     Metric("best_day", "Best day", "rupees", "net"),
     Metric("worst_day", "Worst day", "rupees", "net"),
     Metric("profit_factor_days", "Profit factor, days", "ratio", "sum of winning over that of losing sessions"),
@@ -86,8 +87,8 @@ METRICS: Final = (
 """Every metric, in the order of the summary."""
 
 LESS_IS_BETTER: Final = frozenset(
-    ("costs", "losses", "losing_days", "max_drawdown", "max_drawdown_daily", "drawdown_days", "sd_day", "mean_day_se",
-     "sharpe_se")
+    ("costs", "costs_share", "losses", "losers", "max_drawdown", "max_drawdown_intraday", "drawdown_days", "sd_day",
+     "mean_day_se", "sharpe_se")
 )  # fmt: skip
 """Metrics of which a lower value is the better one."""
 
@@ -98,15 +99,14 @@ A trade wins or loses by what is left after its costs; one that comes out at exa
 """
 
 _INTEGERS: Final = frozenset(metric.name for metric in METRICS if metric.unit == "count")
-_NORMAL: Final = NormalDist()
-_Z95: Final = _NORMAL.inv_cdf(0.975)
+_Z95: Final = NormalDist().inv_cdf(0.975)
 
 
 def summarize(
     daily_paise: ArrayLike,
     *,
     totals: ArrayLike,
-    max_drawdown_paise: int,
+    intraday_drawdown_paise: int | None = None,
     trials: int = 1,
     trial_variance: float = math.nan,
 ) -> dict[str, float | int]:
@@ -118,8 +118,8 @@ def summarize(
         Net P&L of each session in paise; a session without a trade is a 0.
     totals : (6,) int64
         Counts and sums of the trades, see :data:`TRADE_TOTALS`.
-    max_drawdown_paise : int
-        Deepest fall of the intraday equity (net of costs, from 0) below an earlier high, positive.
+    intraday_drawdown_paise : int, optional
+        Deepest fall of the intraday equity (net of costs, from 0) below an earlier high, positive; NaN without it.
     trials : int
         Parameter sets that were tried before this one was chosen, itself included.
     trial_variance : float
@@ -133,16 +133,16 @@ def summarize(
 
     Examples
     --------
-    >>> summary = summarize([10_000, -4_000], totals=[2, 1, 1, 10_000, 4_000, 500], max_drawdown_paise=5_000)
-    >>> summary["net_pnl"], summary["gross_pnl"], summary["win_rate"], summary["max_drawdown"]
-    (60.0, 65.0, 0.5, 50.0)
+    >>> summary = summarize([10_000, -4_000], totals=[2, 1, 1, 10_000, 4_000, 500])
+    >>> summary["pnl"], summary["gross"], summary["peak"], summary["max_drawdown"], summary["win_rate"]
+    (60.0, 65.0, 100.0, 40.0, 0.5)
     """
     statistics = np.empty(len(DAILY_STATISTICS))
     daily_statistics(_integers(daily_paise, "daily_paise", 1), statistics)
     columns = table(
         statistics[np.newaxis],
         totals=np.asarray(totals)[np.newaxis],
-        max_drawdown_paise=[max_drawdown_paise],
+        intraday_drawdown_paise=None if intraday_drawdown_paise is None else [intraday_drawdown_paise],
         trials=trials,
         trial_variance=trial_variance,
     )
@@ -153,7 +153,7 @@ def table(
     statistics: FloatArray,
     *,
     totals: ArrayLike,
-    max_drawdown_paise: ArrayLike,
+    intraday_drawdown_paise: ArrayLike | None = None,
     trials: int | None = None,
     trial_variance: float | None = None,
 ) -> dict[str, NDArray[Any]]:
@@ -161,11 +161,12 @@ def table(
 
     Parameters
     ----------
-    statistics : (P, 16) float64
+    statistics : (P, 17) float64
         What ``daily_statistics`` wrote for each parameter set.
     totals : (P, 6) int64
         See :data:`TRADE_TOTALS`.
-    max_drawdown_paise : (P,) int64
+    intraday_drawdown_paise : (P,) int64, optional
+        Without it ``max_drawdown_intraday`` is NaN.
     trials : int, optional
         By default the rows are the trials: their number is P.
     trial_variance : float, optional
@@ -178,13 +179,9 @@ def table(
     """
     rows = len(statistics)
     counts = _integers(totals, "totals", 2)
-    deepest = _integers(max_drawdown_paise, "max_drawdown_paise", 1)
-    expected = (rows, len(DAILY_STATISTICS)), (rows, len(TRADE_TOTALS)), (rows,)
-    if (statistics.shape, counts.shape, deepest.shape) != expected:
-        raise ValueError(
-            f"expected statistics, totals and max_drawdown_paise of shapes {expected}, "
-            f"got {(statistics.shape, counts.shape, deepest.shape)}"
-        )
+    expected = (rows, len(DAILY_STATISTICS)), (rows, len(TRADE_TOTALS))
+    if (statistics.shape, counts.shape) != expected:
+        raise ValueError(f"expected statistics and totals of shapes {expected}, got {(statistics.shape, counts.shape)}")
     trials = max(rows, 1) if trials is None else trials
     if trials < 1:
         raise ValueError(f"trials: expected at least 1, got {trials}")
@@ -192,20 +189,25 @@ def table(
     trade = dict(zip(TRADE_TOTALS, counts.T))
     with np.errstate(divide="ignore", invalid="ignore"):
         values = _from_trades(trade) | _from_days(day)
-    values["gross_pnl"] = (day["total"] + trade["costs"]) / PAISE
-    values["max_drawdown"] = deepest / PAISE
-    variance = trial_variance
-    if variance is None:
-        variance = _variance(day["sharpe"])
+        gross = day["total"] + trade["costs"]
+        values["gross"] = gross / PAISE
+        values["costs_share"] = np.where(gross > 0, trade["costs"] / gross, np.nan)
+    values["max_drawdown_intraday"] = _intraday(intraday_drawdown_paise, rows)
+    variance = deflation.trial_variance(day["sharpe"]) if trial_variance is None else trial_variance
     values["trials"] = np.full(rows, trials)
-    values["deflated_sharpe"] = np.array(
-        [
-            deflated_sharpe(sharpe, error, trials=trials, trial_variance=variance)
-            for sharpe, error in zip(day["sharpe"], day["sharpe_se"])
-        ],
-        dtype=np.float64,
+    values["deflated_sharpe"] = deflation.deflated_sharpes(
+        day["sharpe"], day["sharpe_se"], trials=trials, trial_variance=variance
     )
     return {m.name: values[m.name].astype(np.int64 if m.name in _INTEGERS else np.float64) for m in METRICS}
+
+
+def _intraday(paise: ArrayLike | None, rows: int) -> FloatArray:
+    if paise is None:
+        return np.full(rows, np.nan)
+    deepest = _integers(paise, "intraday_drawdown_paise", 1)
+    if deepest.shape != (rows,):
+        raise ValueError(f"intraday_drawdown_paise: expected shape {(rows,)}, got {deepest.shape}")
+    return np.asarray(deepest / PAISE)
 
 
 def _from_trades(trade: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
@@ -229,18 +231,19 @@ def _from_trades(trade: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[Any]]
 def _from_days(day: dict[str, FloatArray]) -> dict[str, NDArray[Any]]:
     margin = _Z95 * day["sharpe_se"]
     return {
-        "net_pnl": day["total"] / PAISE,
-        "days": day["days"],
-        "max_drawdown_daily": day["max_drawdown"] / PAISE,
+        "pnl": day["total"] / PAISE,
+        "sessions": day["sessions"],
+        "peak": day["peak"] / PAISE,
+        "max_drawdown": day["max_drawdown"] / PAISE,
         "drawdown_days": day["drawdown_days"],
         "mean_day": day["mean"] / PAISE,
-        "mean_day_se": day["sd"] / np.sqrt(day["days"]) / PAISE,
+        "mean_day_se": day["sd"] / np.sqrt(day["sessions"]) / PAISE,
         "sd_day": day["sd"] / PAISE,
         "skewness": day["skewness"],
         "kurtosis": day["kurtosis"],
-        "winning_days": day["winning_days"],
-        "losing_days": day["losing_days"],
-        "winning_days_share": day["winning_days"] / day["days"],
+        "winners": day["winners"],
+        "losers": day["losers"],
+        "winners_share": day["winners"] / day["sessions"],
         "best_day": day["best"] / PAISE,
         "worst_day": day["worst"] / PAISE,
         "profit_factor_days": day["profit_factor"],
@@ -277,63 +280,6 @@ def wilson_interval(wins: ArrayLike, number: ArrayLike) -> tuple[FloatArray, Flo
         low = np.where(share == 0.0, 0.0, centre - margin)
         high = np.where(share == 1.0, 1.0, centre + margin)
     return low, high
-
-
-def trial_variance(sharpes: ArrayLike) -> float:
-    """Variance (divisor n - 1) of the trials' Sharpe ratios, undefined ones left out; NaN for fewer than two."""
-    return _variance(np.asarray(sharpes, dtype=np.float64))
-
-
-def _variance(sharpes: FloatArray) -> float:
-    known = sharpes[np.isfinite(sharpes)]
-    return float(known.var(ddof=1)) if known.size > 1 else math.nan
-
-
-def expected_best_sharpe(trials: int, variance: float) -> float:
-    """Sharpe ratio to expect from the best of so many worthless, independent trials.
-
-    Bailey and Lopez de Prado, "The Deflated Sharpe Ratio", Journal of Portfolio Management 40(5), 2014, eq. 1:
-    ``sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e)))``, with g the Euler-Mascheroni constant, Z the normal quantile.
-
-    Parameters
-    ----------
-    trials : int
-        N; for one trial the result is 0.
-    variance : float
-        V, the variance of the trials' Sharpe ratios, in the square of the unit wanted (a day's or annualised).
-    """
-    if trials == 1:
-        return 0.0
-    gamma = float(np.euler_gamma)
-    quantiles = _NORMAL.inv_cdf(1.0 - 1.0 / trials), _NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
-    return math.sqrt(variance) * ((1.0 - gamma) * quantiles[0] + gamma * quantiles[1])
-
-
-def deflated_sharpe(
-    sharpe: float, standard_error: float, *, trials: int = 1, trial_variance: float = math.nan
-) -> float:
-    """Probability that the true Sharpe ratio is above what the best of so many worthless trials would show.
-
-    Bailey and Lopez de Prado 2014, eq. 2. With one trial it is the probabilistic Sharpe ratio against 0 (their
-    paper of 2012).
-
-    Parameters
-    ----------
-    sharpe, standard_error : float
-        As measured; with ``trial_variance`` all three of one unit (a day's or annualised).
-    trials : int
-    trial_variance : float
-        Variance of the trials' Sharpe ratios; not used for one trial.
-
-    Returns
-    -------
-    float
-        0 to 1. NaN if the ratio or its standard error is undefined or 0, or the variance is missing.
-    """
-    if not standard_error > 0.0 or math.isnan(sharpe):
-        return math.nan
-    excess = (sharpe - expected_best_sharpe(trials, trial_variance)) / standard_error
-    return 0.5 * math.erfc(-excess / math.sqrt(2.0))
 
 
 def _integers(values: ArrayLike | Sequence[Any], name: str, dimensions: int) -> IntArray:

@@ -1,4 +1,4 @@
-"""Pictures of a run: equity with drawdown, a calendar of days, trades on prices, a sweep's heatmap.
+"""Pictures of runs: equity, calendar, trades on prices, breakdowns, shuffled days, runs compared, a sweep's heatmap.
 
 Each function takes a polars frame and gives a plotly figure without a background of its own, so that it sits on a
 light and a dark page alike. Long curves are thinned for drawing only, so that no high or low is lost (:func:`thin`).
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import html
 import itertools
+import math
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,8 +22,16 @@ from plotly.subplots import make_subplots
 from algomaster.core.figures import DIVERGING, GAIN, GREY, LINE, LOSS, NEUTRAL, dress
 from algomaster.core.render import rupees
 
-__all__ = ["calendar_figure", "equity_figure", "sweep_figure", "thin", "trades_figure"]
+if TYPE_CHECKING:
+    from algomaster.performance.comparison import Comparison
+    from algomaster.performance.drawdowns import ShuffledDrawdowns
 
+__all__ = [
+    "breakdowns_figure", "calendar_figure", "comparison_figure", "equity_figure", "plotly_script", "shuffled_figure",
+    "sweep_figure", "thin", "trades_figure",
+]  # fmt: skip
+
+_RUNS: Final = (LINE, "#b5762a", GAIN, LOSS, "#8a63c9", GREY)
 _FILL: Final = "rgba(217,83,79,.25)"
 _MONEY: Final = "₹%{y:,.0f}"
 _MOST_POINTS: Final = 4000
@@ -64,13 +74,13 @@ def calendar_figure(daily: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     daily : frame
-        session, pnl (rupees); may be empty.
+        date, pnl (rupees); may be empty.
     """
-    months = sorted({session.replace(day=1) for session in daily["session"]})
+    months = sorted({session.replace(day=1) for session in daily["date"]})
     row = {month: number for number, month in enumerate(months)}
     grid = np.full((len(months), 31), np.nan)
     words = np.full(grid.shape, "", dtype=object)
-    for session, pnl in daily.select("session", "pnl").iter_rows():
+    for session, pnl in daily.select("date", "pnl").iter_rows():
         at = row[session.replace(day=1)], session.day - 1
         grid[at] = pnl
         words[at] = f"{session:%a %d %b %Y}: {rupees(pnl)}"
@@ -203,6 +213,85 @@ def sweep_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figu
     dress(figure, height=420, margin={"t": 20})
     figure.update_xaxes(title_text=x, type="category")
     figure.update_yaxes(title_text=y, type="category")
+    return figure
+
+
+def breakdowns_figure(parts: Mapping[str, pl.DataFrame]) -> go.Figure:
+    """Draw the average session of each group, with the 95 % interval of the mean.
+
+    Parameters
+    ----------
+    parts : mapping of titles to frames
+        Of :meth:`algomaster.performance.Result.by`.
+    """
+    rows = max(1, -(-len(parts) // 2))
+    figure = make_subplots(
+        rows=rows, cols=2, subplot_titles=list(parts), vertical_spacing=0.36 / rows, horizontal_spacing=0.12
+    )
+    for at, part in enumerate(parts.values()):
+        half = (1.96 * part["mean_se"]).fill_nan(None)
+        figure.add_bar(
+            x=part["group"].to_list(), y=part["mean"].to_list(), showlegend=False,
+            marker_color=[GAIN if mean >= 0.0 else LOSS for mean in part["mean"]], marker_opacity=0.75,
+            error_y={"type": "data", "array": half.to_list(), "color": GREY, "thickness": 1.2},
+            customdata=part.select("sessions", "pnl", "hit_rate").to_numpy(),
+            hovertemplate="%{x}: " + _MONEY + " a session<br>%{customdata[0]} sessions, ₹%{customdata[1]:,.0f} in all, "
+            "%{customdata[2]:.0%} won<extra></extra>", row=at // 2 + 1, col=at % 2 + 1,
+        )  # fmt: skip
+    dress(figure, height=70 + 270 * rows)
+    figure.update_xaxes(type="category", showgrid=False)
+    return figure
+
+
+def shuffled_figure(found: ShuffledDrawdowns) -> go.Figure:
+    """Draw the deepest drawdowns of shuffled days, with the one that was.
+
+    Parameters
+    ----------
+    found : ShuffledDrawdowns
+    """
+    figure = go.Figure(
+        go.Histogram(
+            x=found.simulated, nbinsx=60, marker_color=LINE, opacity=0.75,
+            hovertemplate="%{x}: %{y} orders<extra></extra>",
+        )
+    )  # fmt: skip
+    if math.isfinite(found.observed):
+        figure.add_vline(x=found.observed, line={"color": LOSS}, annotation_text="as it was", annotation_position="top")
+        figure.add_vline(
+            x=found.quantiles[0.95], line={"color": GREY, "dash": "dash"}, annotation_text="95 %",
+            annotation_position="top right",
+        )  # fmt: skip
+    dress(figure, height=280, showlegend=False)
+    figure.update_xaxes(title_text="Deepest drawdown, ₹")
+    figure.update_yaxes(title_text="Orders of the days")
+    return figure
+
+
+def comparison_figure(found: Comparison) -> go.Figure:
+    """Draw the cumulated P&L of each run and, below, the cumulated difference of each to the first.
+
+    Parameters
+    ----------
+    found : Comparison
+    """
+    figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.08)
+    dates = found.daily["date"].to_list()
+    base = found.daily[found.names[0]]
+    for at, name in enumerate(found.names):
+        colour = _RUNS[at % len(_RUNS)]
+        own = found.daily[name]
+        for row, days in ((1, own), (2, own - base)):
+            if row == 2 and at == 0:
+                continue
+            figure.add_scatter(
+                x=dates, y=days.fill_null(0.0).cum_sum().to_list(), name=html.escape(name), mode=_mode(np.array(dates)),
+                line={"color": colour, "width": 1.6}, legendgroup=name, showlegend=row == 1,
+                hovertemplate=_MONEY, row=row, col=1,
+            )  # fmt: skip
+    dress(figure, height=480, hovermode="x unified")
+    figure.update_yaxes(title_text="Net P&L, ₹", row=1, col=1)
+    figure.update_yaxes(title_text=f"Less {html.escape(found.names[0])}, ₹", row=2, col=1)
     return figure
 
 

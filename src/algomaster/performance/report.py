@@ -2,7 +2,7 @@
 
 1. :func:`write_report` puts the sections together and writes the file in one move.
 2. :func:`_headline`, :func:`_metrics` and :func:`_assumptions` are tables of names and values.
-3. :func:`_figure` leaves a figure's JSON in the page; ``report.js`` draws it with plotly.js, which stands inline, once.
+3. :func:`_drawdowns` and :func:`_breakdowns` show when it went badly and where the money came from.
 4. :func:`_legs` adds trades up by right, exit reason and leg; :func:`_trades`, :func:`_skipped` and :func:`_notes` list
    rows.
 """
@@ -12,19 +12,19 @@ from __future__ import annotations
 import html
 import json
 import math
-import os
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from importlib.resources import files
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from algomaster.core.render import rupees
-from algomaster.performance.metrics import METRICS
-from algomaster.performance.plots import calendar_figure, equity_figure, plotly_script, trades_figure
+from algomaster.performance.breakdowns import REPORTED
+from algomaster.performance.metrics import METRICS, Metric
+from algomaster.performance.page import Money, figure_html, page, scroll_list, section, sign, table, write_page
+from algomaster.performance.plots import breakdowns_figure, calendar_figure, equity_figure, trades_figure
 from algomaster.performance.result import span_of, write_interval, write_metric
+from algomaster.performance.run_statistics import STATISTICS
 
 if TYPE_CHECKING:
     from algomaster.performance.result import Result
@@ -38,7 +38,11 @@ _MOST_NOTES: Final = 300
 """Notes that a person may read through."""
 
 _FEW: Final = 12
-"""Legs or reasons that are worth a line each."""
+"""Legs, reasons or drawdowns that are worth a line each."""
+
+_BY: Final = {
+    "weekday": "Weekday", "dte": "Days to expiry", "month": "Month", "entry": "Entry", "vix": "Volatility index",
+}  # fmt: skip
 
 
 def write_report(result: Result, path: str | Path) -> Path:
@@ -55,19 +59,12 @@ def write_report(result: Result, path: str | Path) -> Path:
     Path
         The file.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(_page(result))
-    os.chmod(fresh, 0o644)
-    os.replace(fresh, path)
-    return path
+    return write_page(path, _page(result))
 
 
 def _page(result: Result) -> str:
-    title = f"{result.strategy} on {result.underlying}"
-    sessions = result.daily["session"].to_list()
+    title = " on ".join(filter(None, (result.strategy, result.underlying)))
+    sessions = result.daily["date"].to_list()
     counts = [(len(sessions), "session"), (result.trades.height, "trade"), (result.skipped.height, "skipped session")]
     counts += [(result.notes.height, "note")] if result.notes.height else []
     lead = ", ".join(
@@ -76,30 +73,21 @@ def _page(result: Result) -> str:
     body = [
         f"<h1>{html.escape(title)}</h1><p class='lead'>{html.escape(lead)}</p>",
         _headline(result.metrics),
-        _section("Equity and drawdown", _figure(equity_figure(result.equity)) if result.equity.height else ""),
-        _section("Net P&L of every session", _figure(calendar_figure(result.daily)) if sessions else ""),
-        _section(
-            "Trades on price", _figure(trades_figure(result.trades, result.prices)) if result.trades.height else ""
+        section("Equity and drawdown", figure_html(equity_figure(result.equity)) if result.equity.height else ""),
+        section("Net P&L of every session", figure_html(calendar_figure(result.daily)) if sessions else ""),
+        section(
+            "Trades on price", figure_html(trades_figure(result.trades, result.prices)) if result.trades.height else ""
         ),
-        _section("By leg", _legs(result.trades)),
-        _section("All metrics", _metrics(result.metrics)),
-        _section("What this rests on", _assumptions(result)),
-        _section("Trades", _trades(result.trades)),
-        _section("Skipped sessions", _skipped(result.skipped)),
-        _section("Notes", _notes(result.notes)),
+        section("Drawdowns", _drawdowns(result) if sessions else ""),
+        section("Where it came from", _breakdowns(result) if result.trades.height else ""),
+        section("By leg", _legs(result.trades)),
+        section("All metrics", _metrics(result)),
+        section("What this rests on", _assumptions(result)),
+        section("Trades", _trades(result.trades)),
+        section("Skipped sessions", _skipped(result.skipped)),
+        section("Notes", _notes(result.notes)),
     ]
-    css, js = ((files("algomaster.performance") / name).read_text("utf-8") for name in ("report.css", "report.js"))
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<meta name='color-scheme' content='light dark'><title>{html.escape(title)}</title>"
-        f"<style>{css}</style></head>\n"
-        f"<body><main>{''.join(body)}</main>\n<script>{plotly_script()}</script>\n<script>{js}</script></body></html>\n"
-    )
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{html.escape(title)}</h2>{content or '<p class=none>None.</p>'}</section>\n"
+    return page(title, body)
 
 
 def _headline(metrics: dict[str, float | int]) -> str:
@@ -116,14 +104,14 @@ def _headline(metrics: dict[str, float | int]) -> str:
     several = metrics.get("trials", 1) > 1
     luck = f"that it beats luck, {value('trials')} trials" if several else "that it is above 0, one trial"
     cards = [
-        ("Net P&L", value("net_pnl"), f"after {value('costs')} of costs", _sign(metrics.get("net_pnl", math.nan))),
+        ("Net P&L", value("pnl"), f"after {value('costs')} of costs", sign(metrics.get("pnl", math.nan))),
         ("Average day", value("mean_day"), error, ""),
         ("Sharpe", value("sharpe"), between("sharpe"), ""),
         ("Deflated Sharpe", value("deflated_sharpe"), luck, ""),
         ("Win rate", value("win_rate"), between("win_rate"), ""),
         ("Trades", value("trades"), f"{value('wins')} won, {value('losses')} lost", ""),
         ("Profit factor", value("profit_factor"), f"{value('expectancy')} a trade", ""),
-        ("Max drawdown", value("max_drawdown"), f"{value('max_drawdown_daily')} at session ends", ""),
+        ("Max drawdown", value("max_drawdown"), f"{value('max_drawdown_intraday')} within sessions", ""),
     ]
     return "<div class='headline'>" + "".join(
         f"<div>{html.escape(name)}<b class='{tone}'>{html.escape(text)}</b><span>{html.escape(note)}</span></div>"
@@ -131,14 +119,52 @@ def _headline(metrics: dict[str, float | int]) -> str:
     ) + "</div>\n"  # fmt: skip
 
 
-def _metrics(metrics: dict[str, float | int]) -> str:
-    known = [metric for metric in METRICS if metric.name in metrics]
+def _metrics(result: Result) -> str:
+    values = result.metrics | result.statistics()
+    known: list[Metric] = [metric for metric in (*METRICS, *STATISTICS) if metric.name in values]
     half = (len(known) + 1) // 2
     columns = [
-        _table([], [[(m.label, m.meaning), write_metric(metrics[m.name], m.unit)] for m in part], numbers={1})
+        table([], [[(m.label, m.meaning), write_metric(values[m.name], m.unit)] for m in part], numbers={1})
         for part in (known[:half], known[half:])
     ]
     return f"<div class='columns'><div>{columns[0]}</div><div>{columns[1]}</div></div>"
+
+
+def _drawdowns(result: Result) -> str:
+    found = result.drawdowns(_FEW)
+    heads = ["Depth", "High", "Trough", "Recovered", "Sessions to trough", "Sessions below"]
+    rows = [
+        [rupees(depth), str(peak or "start"), str(trough), str(back or "not yet"), f"{down:,}", f"{whole:,}"]
+        for depth, peak, trough, back, down, whole in found.iter_rows()
+    ]
+    shuffled = result.shuffled_drawdowns()
+    deep = {level: rupees(value) for level, value in shuffled.quantiles.items()}
+    said = (
+        f"In another order the same sessions could have fallen deeper: of {shuffled.simulations:,} random orders half "
+        f"stay within {deep[0.5]}, 95 % within {deep[0.95]}; {100 * shuffled.as_deep:.0f} % are as deep as what was."
+    )
+    return (table(heads, rows, numbers={0, 4, 5}) if rows else "") + f"<p>{said}</p>" + figure_html(shuffled.plot())
+
+
+def _breakdowns(result: Result) -> str:
+    parts = {name: result.by(name) for name in REPORTED}
+    known = {_BY[name]: part for name, part in parts.items() if part["group"].to_list() not in ([], ["unknown"])}
+    heads = ["", "Sessions", "Trades", "Won", "Average session", "Total, net"]
+    said = "Net P&L of a session within a group, with its standard error; bars reach to the 95 % interval of the mean."
+    tables = "".join(
+        f"<div><h3>{name}</h3>{table(heads, _groups(part), numbers=range(6))}</div>" for name, part in known.items()
+    )
+    return f"<p>{said}</p>{figure_html(breakdowns_figure(known))}<div class='columns'>{tables}</div>"
+
+
+def _groups(part: pl.DataFrame) -> list[list[Any]]:
+    return [
+        [
+            group, f"{sessions:,}", f"{trades:,}", write_metric(share, "share"),
+            f"{mean:,.0f} ± {error:,.0f}" if math.isfinite(error) else f"{mean:,.0f}", Money(pnl),
+        ]
+        for group, sessions, trades, pnl, share, mean, error in part.iter_rows()
+    ]  # fmt: skip
 
 
 def _assumptions(result: Result) -> str:
@@ -161,15 +187,6 @@ def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
             )
 
 
-def _figure(figure: Any) -> str:
-    height = int(figure.layout.height)
-    # plotly writes "<" as \u003c, so that no text of the data can close the script element.
-    return (
-        f"<div class='figure' style='height:{height}px'></div>"
-        f"<script type='application/json'>{figure.to_json()}</script>"
-    )
-
-
 def _legs(trades: pl.DataFrame) -> str:
     if not trades.height:
         return ""
@@ -177,7 +194,7 @@ def _legs(trades: pl.DataFrame) -> str:
     if 1 < trades["leg"].n_unique() <= _FEW:
         groups.append(("Leg", "leg"))
     heads = ["By", "", "Trades", "Win rate", "Average, net", "P&L", "Costs", "Total, net"]
-    return _table(heads, [row for name, column in groups for row in _group(trades, name, column)], numbers=range(2, 8))
+    return table(heads, [row for name, column in groups for row in _group(trades, name, column)], numbers=range(2, 8))
 
 
 def _group(trades: pl.DataFrame, name: str, column: str) -> list[list[Any]]:
@@ -193,7 +210,7 @@ def _group(trades: pl.DataFrame, name: str, column: str) -> list[list[Any]]:
         .sort(column)
     )
     return [
-        [name, str(key), f"{count:,}", write_metric(share, "share"), *map(rupees, (average, pnl, costs)), _Money(total)]
+        [name, str(key), f"{count:,}", write_metric(share, "share"), *map(rupees, (average, pnl, costs)), Money(total)]
         for key, count, share, average, pnl, costs, total in totals.iter_rows()
     ]
 
@@ -211,12 +228,12 @@ def _trades(trades: pl.DataFrame) -> str:
     rows = [
         [
             str(session), f"{strike:g} {right}" + (f", {expiry:%d %b %y}" if expiry else ""), f"{quantity:+,}",
-            start, f"{enter:,.2f}", end, f"{leave:,.2f}", reason, rupees(pnl), rupees(costs), _Money(net),
+            start, f"{enter:,.2f}", end, f"{leave:,.2f}", reason, rupees(pnl), rupees(costs), Money(net),
         ]
         for session, expiry, right, strike, quantity, start, enter, end, leave, reason, pnl, costs, net
         in shown.iter_rows()
     ]  # fmt: skip
-    return _list(heads, rows, trades.height, numbers={2, 4, 6, 8, 9, 10})
+    return scroll_list(heads, rows, trades.height, numbers={2, 4, 6, 8, 9, 10})
 
 
 def _skipped(skipped: pl.DataFrame) -> str:
@@ -225,40 +242,9 @@ def _skipped(skipped: pl.DataFrame) -> str:
     counts = skipped.group_by("reason").len().sort("len", "reason", descending=[True, False])
     said = "; ".join(f"{reason}: {count:,}" for reason, count in counts.head(_FEW).iter_rows())
     rows = skipped.head(_MOST_ROWS).select("session", "reason").iter_rows()
-    return f"<p>{html.escape(said)}</p>" + _list(["Session", "Reason"], rows, skipped.height)
+    return f"<p>{html.escape(said)}</p>" + scroll_list(["Session", "Reason"], rows, skipped.height)
 
 
 def _notes(notes: pl.DataFrame) -> str:
     rows = notes.head(_MOST_NOTES).select("session", "note").iter_rows()
-    return _list(["Session", "Note"], rows, notes.height) if notes.height else ""
-
-
-def _list(heads: Sequence[str], rows: Iterable[Sequence[Any]], height: int, *, numbers: Collection[int] = ()) -> str:
-    """Give a table to scroll; where it has the first rows only, it says of how many (``height``)."""
-    shown = list(rows)
-    cut = f"<p>The first {len(shown):,} of {height:,} rows.</p>" if len(shown) < height else ""
-    return f"{cut}<div class='scroll'>{_table(heads, shown, numbers=numbers)}</div>"
-
-
-class _Money(float):
-    """An amount shown in the colour of its sign."""
-
-
-def _sign(amount: float) -> str:
-    return "gain" if amount > 0.0 else "loss" if amount < 0.0 else ""
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Collection[int] = ()) -> str:
-    def cell(value: Any, column: int) -> str:
-        tone = "n" if column in numbers else ""
-        if isinstance(value, tuple):
-            return f"<td>{html.escape(value[0])}<small>{html.escape(value[1])}</small></td>"
-        if isinstance(value, _Money):
-            return f"<td class='{tone} {_sign(value)}'>{rupees(value)}</td>"
-        return f"<td class='{tone}'>{html.escape(str(value))}</td>"
-
-    head = "".join(
-        f"<th class='{'n' if at in numbers else ''}'>{html.escape(name)}</th>" for at, name in enumerate(heads)
-    )
-    lines = "".join("<tr>" + "".join(cell(value, at) for at, value in enumerate(row)) + "</tr>" for row in rows)
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if heads else ''}<tbody>{lines}</tbody></table>"
+    return scroll_list(["Session", "Note"], rows, notes.height) if notes.height else ""

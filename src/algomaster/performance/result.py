@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,8 +17,12 @@ import polars as pl
 
 from algomaster.core.errors import ConfigError, DataError
 from algomaster.core.render import html_table, rupees, text_table
+from algomaster.performance.breakdowns import REPORTED, VIX_EDGES, breakdown
+from algomaster.performance.drawdowns import ShuffledDrawdowns, drawdown_table, shuffled_drawdowns
 from algomaster.performance.imported import read_trades
 from algomaster.performance.metrics import METRICS, Metric
+from algomaster.performance.older_results import FORMAT, OLDEST, frames_of, modernised
+from algomaster.performance.run_statistics import STATISTICS, run_statistics
 
 __all__ = ["FRAMES", "Result", "span_of", "write_interval", "write_metric"]
 
@@ -25,12 +30,13 @@ FRAMES: Final = ("trades", "fills", "orders", "skipped", "notes", "equity", "dai
 """The frames a result carries, by name."""
 
 _HEADLINE: Final = (
-    "net_pnl", "costs", "trades", "win_rate", "expectancy", "max_drawdown", "sharpe", "deflated_sharpe",
+    "pnl", "gross", "costs", "costs_share", "trades", "win_rate", "winners_share", "expectancy", "mean_day",
+    "mean_day_se", "peak", "max_drawdown", "drawdown_days", "longest_drawdown", "shuffled_drawdown_95", "sharpe",
+    "sharpe_se", "deflated_sharpe", "sortino", "return_on_capital", "cagr", "calmar", "tail_ratio",
+    "common_sense_ratio", "var_day", "es_day", "exposure", "turnover", "turnover_ratio",
 )  # fmt: skip
+_OF_CAPITAL: Final = frozenset(("return_on_capital", "cagr", "calmar", "turnover_ratio"))
 _HEADER: Final = "result.json"
-_FORMAT: Final = 2
-_BEFORE_NOTES: Final = 1
-"""The format whose results had no notes."""
 
 
 def _no_notes() -> pl.DataFrame:
@@ -60,13 +66,15 @@ class Result:
     equity : polars.DataFrame
         ts (end of the bar), equity: cumulated rupees net of costs, from 0.
     daily : polars.DataFrame
-        session, gross, costs, pnl (net), trades.
+        date, gross, costs, pnl (net), trades, vix (the first known level of the session, in points; null where there
+        is none).
     prices : polars.DataFrame
         ts, spot; may be empty.
     metrics : dict
         See :func:`algomaster.performance.summarize`.
     assumptions : dict
-        What the numbers rest on (costs, fill rule, data range and fingerprint, version, seed), ready for JSON.
+        What the numbers rest on (costs, fill rule, data range and fingerprint, version, seed), ready for JSON;
+        ``capital`` (rupees) where one was given.
     digest : str
         SHA-256 over fills and equity.
     fingerprint : int
@@ -119,6 +127,50 @@ class Result:
         """
         return cls(**read_trades(trades, underlying=underlying, strategy=strategy, skipped=skipped))
 
+    def with_capital(self, rupees: float) -> Self:
+        """Give the same run with a capital, for CAGR, Calmar, return on capital and turnover over capital."""
+        if not (math.isfinite(rupees) and rupees > 0.0):
+            raise ValueError(f"capital: expected a positive amount in rupees, got {rupees}")
+        return dataclasses.replace(self, assumptions=self.assumptions | {"capital": float(rupees)})
+
+    def statistics(self) -> dict[str, float | int]:
+        """Give what the records say beyond the metrics (:data:`algomaster.performance.STATISTICS`), NaN if undefined.
+
+        Exposure, turnover, tails, the longest drawdown and those of shuffled sessions; with a capital
+        (:meth:`with_capital`) also CAGR, Calmar and return.
+        """
+        return run_statistics(self)
+
+    def by(self, key: str, *, vix: Any = None, edges: Sequence[float] = VIX_EDGES) -> pl.DataFrame:
+        """Break the net P&L down.
+
+        Parameters
+        ----------
+        key : str
+            "weekday", "month", "year" or "vix" (of a session); "dte" (calendar days from the session to the expiry),
+            "entry" (time; half hours if there are more than 12), "right" or "reason" (of a trade).
+        vix : mapping of dates to levels or frame with date and vix, optional
+            For "vix", where the run does not know them: levels known when the session began.
+        edges : sequence of float
+            Bounds of the "vix" groups, in points; a level on a bound belongs above it.
+
+        Returns
+        -------
+        frame
+            group, sessions, trades, pnl, hit_rate (share of the sessions with a profit), mean and mean_se (of a
+            session's P&L within the group, in rupees; NaN for one session). Sessions without a trade are left out;
+            what is not known is in the group "unknown". The sums of ``pnl`` are the run's.
+        """
+        return breakdown(self, key, vix=vix, edges=edges)
+
+    def drawdowns(self, count: int | None = None) -> pl.DataFrame:
+        """Give the deepest drawdowns at session ends: depth, peak, trough, recovered, to_trough, sessions."""
+        return drawdown_table(self.daily).head(count if count is not None else self.daily.height)
+
+    def shuffled_drawdowns(self, *, simulations: int = 1000, seed: int = 0) -> ShuffledDrawdowns:
+        """Give the deepest drawdowns that the sessions would have had in random orders."""
+        return shuffled_drawdowns(self.daily["pnl"], simulations=simulations, seed=seed)
+
     def __repr__(self) -> str:
         return text_table(self._title(), self._rows())
 
@@ -126,11 +178,13 @@ class Result:
         return html_table(self._title(), self._rows())
 
     def _title(self) -> str:
-        return f"{self.strategy} on {self.underlying}, {span_of(self.daily['session'].to_list())}"
+        what = " on ".join(filter(None, (self.strategy, self.underlying)))
+        return f"{what}, {span_of(self.daily['date'].to_list())}"
 
     def _rows(self) -> list[tuple[str, str]]:
-        known = [metric for metric in METRICS if metric.name in _HEADLINE]
-        rows = [(metric.label, _with_error(self.metrics, metric)) for metric in known if metric.name in self.metrics]
+        values = self.metrics | self.statistics()
+        known = {metric.name: metric for metric in (*METRICS, *STATISTICS)}
+        rows = [(known[name].label, _with_error(values, known[name])) for name in _HEADLINE if name in values]
         skipped = f", {self.skipped.height} skipped" if self.skipped.height else ""
         notes = [("Notes", f"{self.notes.height}, see .notes")] if self.notes.height else []
         return [("Sessions", f"{self.daily.height}{skipped}"), *notes, *rows, ("Digest", self.digest[:16])]
@@ -154,7 +208,7 @@ class Result:
             raise ConfigError(f"pandas frames need {missing.name}.", hint=f"pip install {missing.name}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give strategy, underlying, trades, metrics, assumptions, skipped, notes and digest, ready for JSON.
+        """Give strategy, underlying, trades, metrics, statistics, breakdowns, assumptions, digest and more for JSON.
 
         Times are ISO 8601 with +05:30, dates ISO, NaN is None.
         """
@@ -162,7 +216,11 @@ class Result:
             "strategy": self.strategy,
             "underlying": self.underlying,
             "trades": _records(self.trades),
-            "metrics": self._finite_metrics(),
+            "metrics": _finite(self.metrics),
+            "statistics": _finite(self.statistics()),
+            "breakdowns": {key: _records(self.by(key)) for key in REPORTED},
+            "drawdowns": _records(self.drawdowns()),
+            "shuffled_drawdowns": self.shuffled_drawdowns().to_dict(),
             "assumptions": self.assumptions,
             "skipped": _records(self.skipped),
             "notes": _records(self.notes),
@@ -204,24 +262,21 @@ class Result:
 
     def _header(self) -> str:
         header = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "strategy": self.strategy,
             "underlying": self.underlying,
-            "metrics": self._finite_metrics(),
+            "metrics": _finite(self.metrics),
             "assumptions": self.assumptions,
             "digest": self.digest,
             "fingerprint": self.fingerprint,
         }
         return json.dumps(header, indent=2, allow_nan=False)
 
-    def _finite_metrics(self) -> dict[str, float | int | None]:
-        return {name: value if math.isfinite(value) else None for name, value in self.metrics.items()}
-
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what :meth:`save` wrote, equal in every value and column type.
 
-        A result saved before there were notes has none.
+        A result of an earlier version gets the names of this one; what it did not know stays unknown.
 
         Raises
         ------
@@ -232,19 +287,19 @@ class Result:
         try:
             header = json.loads((path / _HEADER).read_text(encoding="utf-8"))
             written = header.pop("format")
-            if not _BEFORE_NOTES <= written <= _FORMAT:
+            if not OLDEST <= written <= FORMAT:
                 raise DataError(
-                    f"{path} is a result of format {written}, expected {_BEFORE_NOTES} to {_FORMAT}.",
-                    hint="Run it again.",
+                    f"{path} is a result of format {written}, expected {OLDEST} to {FORMAT}.", hint="Run it again."
                 )
-            kept = [name for name in FRAMES if name != "notes" or written > _BEFORE_NOTES]
-            frames: dict[str, Any] = {name: pl.read_parquet(path / f"{name}.parquet") for name in kept}
+            frames = {name: pl.read_parquet(path / f"{name}.parquet") for name in frames_of(FRAMES, written)}
             metrics = {name: math.nan if value is None else value for name, value in header.pop("metrics").items()}
         except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as problem:
             raise DataError(
                 f"{path} is not a complete saved result ({problem}).", hint="Save it again.", path=str(path)
             ) from None
-        return cls(**header, metrics=metrics, **frames)
+        metrics, frames = modernised(metrics, frames, written)
+        known: dict[str, Any] = frames
+        return cls(**header, metrics=metrics, **known)
 
 
 def span_of(sessions: list[date]) -> str:
@@ -273,8 +328,14 @@ def write_interval(metrics: dict[str, float | int], name: str, unit: str) -> str
 
 
 def _with_error(metrics: dict[str, float | int], metric: Metric) -> str:
+    if metric.name in _OF_CAPITAL and not math.isfinite(metrics[metric.name]):
+        return "– (needs a capital)"
     interval = write_interval(metrics, metric.name, metric.unit)
     return write_metric(metrics[metric.name], metric.unit) + (f"  ({interval})" if interval else "")
+
+
+def _finite(values: dict[str, float | int]) -> dict[str, float | int | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def _records(frame: pl.DataFrame) -> list[dict[str, Any]]:

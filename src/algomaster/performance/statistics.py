@@ -19,8 +19,8 @@ SESSIONS_A_YEAR: Final = 252
 """Days by which daily figures are annualised, the custom of the literature; NSE held 244 to 252 sessions a year."""
 
 DAILY_STATISTICS: Final = (
-    "days", "total", "mean", "sd", "skewness", "kurtosis", "sharpe", "sharpe_se", "sortino", "winning_days",
-    "losing_days", "best", "worst", "max_drawdown", "drawdown_days", "profit_factor",
+    "sessions", "total", "mean", "sd", "skewness", "kurtosis", "sharpe", "sharpe_se", "sortino", "winners",
+    "losers", "best", "worst", "max_drawdown", "drawdown_days", "profit_factor", "peak",
 )  # fmt: skip
 """Columns that :func:`daily_statistics` writes, in this order."""
 
@@ -86,7 +86,7 @@ def _moments(daily: IntArray, mean: float, out: FloatArray) -> None:
 
 @kernel
 def _drawdown(daily: IntArray, out: FloatArray) -> None:
-    """Write the deepest fall below an earlier high and how many sessions that one lasted to ``out[13:15]``."""
+    """Write the deepest fall below an earlier high and its sessions to ``out[13:15]``, the peak to ``out[16]``."""
     level = 0
     peak = 0
     peak_at = -1
@@ -106,6 +106,7 @@ def _drawdown(daily: IntArray, out: FloatArray) -> None:
             length = i - peak_at
     out[13] = float(deepest)
     out[14] = float(length)
+    out[16] = float(peak)
 
 
 @kernel
@@ -116,7 +117,7 @@ def daily_statistics(daily: IntArray, out: FloatArray) -> None:
     ----------
     daily : (D,) int64
         Net P&L of each session in paise; a session without a trade is a 0 and counts as a day.
-    out : (16,) float64
+    out : (17,) float64
         Receives :data:`DAILY_STATISTICS`. Amounts are in paise.
 
         - ``sd`` divides by D - 1; ``skewness`` and ``kurtosis`` are the standardised third and fourth moments about
@@ -126,6 +127,7 @@ def daily_statistics(daily: IntArray, out: FloatArray) -> None:
           (Sortino and van der Meer, "Downside Risk", 1991).
         - ``max_drawdown`` is positive: the deepest fall of the cumulated curve, which starts at 0, below an earlier
           high; ``drawdown_days`` are the sessions it spent below that high, to recovery or to the last day.
+        - ``peak``: the highest level of the cumulated curve, at least the 0 it starts from.
         - ``profit_factor``: sum of winning days over minus the sum of losing days.
 
     Notes

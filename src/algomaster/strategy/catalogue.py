@@ -5,7 +5,8 @@ from __future__ import annotations
 from algomaster.core.registry import Catalogue
 from algomaster.strategy.contract import Strategy
 from algomaster.strategy.legs import Straddle, Strangle
-from algomaster.strategy.steps import legs
+from algomaster.strategy.momentum import Momentum
+from algomaster.strategy.steps import legs, momentum
 
 __all__ = ["CATALOGUE", "get", "names"]
 
@@ -25,6 +26,13 @@ for _entry in (
         params=Strangle,
         state=legs.STATE,
         summary="Sell a call above and a put below the money, each with its own stop.",
+    ),
+    Strategy(
+        "momentum",
+        step=momentum.step,
+        params=Momentum,
+        state=momentum.STATE,
+        summary="Every so many minutes buy the contracts around the money that rank highest.",
     ),
 ):
     CATALOGUE.add(_entry.name, _entry)

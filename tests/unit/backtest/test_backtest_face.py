@@ -127,7 +127,7 @@ def test_a_grid_is_all_combinations_in_order():
         ("09:20", None), ("09:20", 10.0), ("09:30", None), ("09:30", 10.0),
     ]  # fmt: skip
     assert grid.frame["trials"].to_list() == [4] * 4
-    assert grid.best("net_pnl")["net_pnl"][0] == grid.frame["net_pnl"].max()
+    assert grid.best("pnl")["pnl"][0] == grid.frame["pnl"].max()
 
 
 @pytest.mark.parametrize("grid", [{}, [], {"stop_pct": []}])
@@ -158,7 +158,7 @@ def test_a_sweep_saves_and_loads(tmp_path):
 
 def test_a_sweep_draws_its_heatmap():
     grid = backtest.sweep("straddle", DAYS, grid={"entry": ["09:20", "09:30"], "stop_pct": [5, 10]}, params=PARAMS)
-    assert grid.plot(metric="net_pnl").data
+    assert grid.plot(metric="pnl").data
     with pytest.raises(ValueError, match="two settings that vary"):
         backtest.sweep("straddle", DAYS, grid={"stop_pct": [5, 10]}, params=PARAMS).plot()
 
@@ -227,8 +227,8 @@ def test_a_parameter_named_like_a_metric_is_refused():
     class Clash(strategy.Params):
         days: int = 1
 
-    with pytest.raises(ConfigError, match="'days' is called like a column"):
-        backtest.sweep(strategy.Strategy("clash", step=busy, params=Clash), DAYS, grid={"days": [5, 10]})
+    with pytest.raises(ConfigError, match="'sessions' is called like a column"):
+        backtest.sweep(strategy.Strategy("clash", step=busy, params=Clash), DAYS, grid={"sessions": [5, 10]})
 
 
 class Order(strategy.Params):

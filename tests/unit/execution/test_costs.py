@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from algomaster import backtest
 from algomaster.core.errors import FactError
-from algomaster.execution.costs import OPTION, charges_of, terms_of
+from algomaster.execution.costs import FUTURE, OPTION, charges_of, exercise_charges, terms_of
 from algomaster.market import facts
 from hand_made import bars, blank, flat_index
 from shared_data import shared_path
@@ -77,7 +77,7 @@ def test_costs_are_on_unless_left_out_and_end_in_the_trades():
     rates = facts.charges("option", day.session)
     each = (by_hand(500_000, True, rates) + by_hand(500_000, False, rates)) / 100
     assert paid.trades["costs"].to_list() == [each, each]
-    assert paid.metrics["net_pnl"] == pytest.approx(-2 * each)
+    assert paid.metrics["pnl"] == pytest.approx(-2 * each)
     assert paid.assumptions["costs"][0]["since"] == "2024-01-01"
 
 
@@ -86,3 +86,31 @@ def test_a_day_without_a_schedule_is_an_error_with_a_way_out():
     with pytest.raises(FactError, match="costs=False"):
         backtest.replay("straddle", day)
     assert backtest.replay("straddle", day, costs=False).trades.is_empty()
+
+
+def test_an_order_above_the_freeze_quantity_pays_brokerage_for_every_slice():
+    rates = facts.charges("option", date(2024, 1, 1))
+    whole, sliced = (terms_of(fill=0, tick=5, option=rates, freeze=freeze) for freeze in (0, 1800))
+    value = 10_000_000
+    for quantity, slices in ((1800, 1), (1850, 2), (-3600, 2), (-3601, 3)):
+        more = (slices - 1) * rates.brokerage_paise
+        extra = charges_of(sliced, OPTION, quantity, value) - charges_of(whole, OPTION, quantity, value)
+        assert more <= extra <= more + paise(Decimal(more) * rates.gst_percent / 100) + 1  # and the tax on it
+
+
+def test_only_the_holder_of_a_settled_option_pays_tax_and_no_one_brokerage():
+    before, after = (facts.charges("option", day) for day in (date(2024, 1, 1), date(2026, 5, 1)))
+    worth = 1_000_000_00
+    for rates, tax in ((before, 125_000), (after, 150_000)):  # 0.125 %, from 1 April 2026 0.15 % of the intrinsic value
+        terms = terms_of(fill=0, tick=5, option=rates)
+        assert exercise_charges(terms, 50, worth) == tax
+        assert exercise_charges(terms, -50, worth) == 0
+
+
+def test_a_future_pays_the_rates_of_futures():
+    rates = facts.charges("future", date(2025, 1, 6))
+    terms = terms_of(fill=0, tick=5, option=None, future=rates)
+    value = 24_000_00 * 75
+    stt = paise(Decimal(value) * Decimal("0.02") / 100)  # 0.02 % on the selling side from October 2024
+    assert charges_of(terms, FUTURE, -75, value) == by_hand(value, True, rates)
+    assert by_hand(value, True, rates) - by_hand(value, False, rates) > 0.8 * stt

@@ -36,12 +36,12 @@ def test_by_hand() -> None:
     assert result.equity["equity"].to_list() == [-1510.38, -540.38, -446.63]
     assert result.equity["ts"][0] == result.trades["exit_time"][0]
     assert result.daily.rows() == [
-        (date(2021, 6, 11), -499.88, 40.5, -540.38, 2),
-        (date(2021, 6, 14), 93.75, 0.0, 93.75, 1),
+        (date(2021, 6, 11), -499.88, 40.5, -540.38, 2, None),
+        (date(2021, 6, 14), 93.75, 0.0, 93.75, 1, None),
     ]
-    assert result.metrics["net_pnl"] == -446.63
-    assert result.metrics["max_drawdown"] == 1510.38
-    assert result.metrics["max_drawdown_daily"] == 540.38
+    assert result.metrics["pnl"] == -446.63
+    assert result.metrics["max_drawdown_intraday"] == 1510.38
+    assert result.metrics["max_drawdown"] == 540.38
     assert (result.metrics["wins"], result.metrics["losses"]) == (2, 1)
     assert result.fills["quantity"].to_list() == [-75, -75, 75, 75, 75, -75]
     assert result.fills["costs"].sum() == 40.5
@@ -55,7 +55,7 @@ def test_exits_of_one_moment_are_one_step_of_equity() -> None:
     frame = log(exit_time=same, entry_time=["2021-06-11T09:20:00+05:30"] * 3)
     result = Result.from_trades(frame, underlying="NIFTY")
     assert result.equity["equity"].to_list() == [-446.63]
-    assert result.metrics["max_drawdown"] == 446.63
+    assert result.metrics["max_drawdown_intraday"] == 446.63
 
 
 @pytest.mark.parametrize(("price", "expected"), [(100.005, 0.01), (99.995, -0.01), (100.00499, 0.0), (100.004, 0.0)])
@@ -83,6 +83,8 @@ def test_every_way_to_write_times_and_rights() -> None:
         naive.to_pandas(),
         log().with_columns(pl.col("entry_time", "exit_time").str.slice(0, 19).str.replace("T", " ")),
         log(exit_time=["2021-06-11T09:50:00Z", "2021-06-11T06:42:00Z", "2021-06-14T04:30:00Z"]),
+        log().with_columns(pl.col("entry_time").str.replace(":00+05:30", "+05:30", literal=True)),
+        log().with_columns(pl.col("entry_time", "exit_time").str.slice(0, 16)),
         log(right=["c", "pe", "C"], quantity=[-75.0, -75.0, 75.0]),
         log().with_columns(session=pl.col("exit_time").str.slice(0, 10)),
     ]
@@ -93,22 +95,22 @@ def test_every_way_to_write_times_and_rights() -> None:
 
 def test_money_is_booked_at_the_exit_unless_the_log_says_otherwise() -> None:
     overnight = log(entry_time=["2021-06-10T15:00:00"] * 3)
-    assert Result.from_trades(overnight, underlying="NIFTY").daily["session"][0] == date(2021, 6, 11)
+    assert Result.from_trades(overnight, underlying="NIFTY").daily["date"][0] == date(2021, 6, 11)
     said = overnight.with_columns(session=pl.lit(date(2021, 6, 10)))
-    assert Result.from_trades(said, underlying="NIFTY").daily["session"].to_list() == [date(2021, 6, 10)]
+    assert Result.from_trades(said, underlying="NIFTY").daily["date"].to_list() == [date(2021, 6, 10)]
 
 
 def test_costs_are_not_needed() -> None:
     result = Result.from_trades(log().drop("costs"), underlying="NIFTY")
     assert result.metrics["costs"] == 0.0
-    assert result.metrics["gross_pnl"] == result.metrics["net_pnl"]
+    assert result.metrics["gross"] == result.metrics["pnl"]
 
 
 def test_skipped_sessions_are_listed_and_count_for_nothing() -> None:
     skipped = pl.DataFrame({"session": ["2021-06-15"], "reason": ["no candle"]})
     result = Result.from_trades(log(), underlying="NIFTY", skipped=skipped)
     assert result.skipped.rows() == [(date(2021, 6, 15), "no candle")]
-    assert result.metrics["days"] == 2
+    assert result.metrics["sessions"] == 2
     with pytest.raises(DataError, match="session and reason"):
         Result.from_trades(log(), underlying="NIFTY", skipped=skipped.drop("reason"))
 

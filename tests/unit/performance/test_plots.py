@@ -37,7 +37,7 @@ def test_nights_and_holidays_are_left_out_of_a_short_axis() -> None:
 
 
 def test_calendar() -> None:
-    daily = pl.DataFrame({"session": [*DAYS, date(2021, 8, 31)], "pnl": [10.0, -4.0, 7.0]})
+    daily = pl.DataFrame({"date": [*DAYS, date(2021, 8, 31)], "pnl": [10.0, -4.0, 7.0]})
     figure = calendar_figure(daily)
     cells = np.array(figure.data[0].z, dtype=float)
     assert list(figure.data[0].y) == ["Jun 2021", "Aug 2021"]
@@ -86,7 +86,7 @@ def test_without_spot_the_premiums_alone() -> None:
 def test_nothing_to_draw_is_an_empty_figure() -> None:
     empty = pl.DataFrame(schema={"ts": TIME, "equity": pl.Float64(), "spot": pl.Float64()})
     assert len(equity_figure(empty).data[0].x) == 0
-    assert len(calendar_figure(pl.DataFrame(schema={"session": pl.Date, "pnl": pl.Float64})).data[0].y) == 0
+    assert len(calendar_figure(pl.DataFrame(schema={"date": pl.Date, "pnl": pl.Float64})).data[0].y) == 0
     assert len(trades_figure(pl.DataFrame(schema=TRADES), empty).data[0].x) == 0
 
 

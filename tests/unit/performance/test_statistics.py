@@ -18,10 +18,10 @@ def statistics_of(*daily: int) -> dict[str, float]:
 
 def test_by_hand() -> None:
     found = statistics_of(300, -100, -200, 400, 0)
-    assert (found["days"], found["total"], found["mean"]) == (5, 400, 80)
+    assert (found["sessions"], found["total"], found["mean"]) == (5, 400, 80)
     assert found["sd"] == pytest.approx((268_000 / 4) ** 0.5)  # 220^2 + 180^2 + 280^2 + 320^2 + 80^2 = 268,000
-    assert (found["winning_days"], found["losing_days"], found["best"], found["worst"]) == (2, 2, 400, -200)
-    assert (found["max_drawdown"], found["drawdown_days"]) == (300, 2)
+    assert (found["winners"], found["losers"], found["best"], found["worst"]) == (2, 2, 400, -200)
+    assert (found["max_drawdown"], found["drawdown_days"], found["peak"]) == (300, 2, 400)
     assert found["profit_factor"] == pytest.approx(700 / 300)
     assert found["sortino"] == pytest.approx(80 / (50_000 / 5) ** 0.5 * 252**0.5)
     twice = statistics_of(*[300, -100, -200, 400, 0] * 2)
