@@ -98,7 +98,7 @@ def test_daily_statistics_are_those_of_returns():
     ends = run.equity.group_by(pl.col("time").sub(pl.duration(nanoseconds=1)).dt.date(), maintain_order=True).last()
     values = np.append(100_000.0, ends[run.groups[0]].to_numpy())
     returns = values[1:] / values[:-1] - 1.0
-    assert run.metrics["days"] == returns.size
+    assert run.metrics["sessions"] == returns.size
     assert run.metrics["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252), rel=1e-5)
     curve = np.append(100_000.0, run.equity[run.groups[0]].to_numpy())
     fall = 1.0 - curve / np.maximum.accumulate(curve)

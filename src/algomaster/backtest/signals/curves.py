@@ -12,7 +12,7 @@ from algomaster.execution.bars_account import STILL_OPEN
 from algomaster.execution.bars_trades import value_curve
 from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
 
-__all__ = ["EXTRAS", "PARTS_OF_ONE", "curve_numbers", "day_numbers", "group_numbers", "trade_numbers"]
+__all__ = ["EXTRAS", "PARTS_OF_ONE", "WIDTH", "curve_numbers", "day_numbers", "group_numbers", "trade_numbers"]
 
 PARTS_OF_ONE: Final = 1_000_000_000
 """Daily returns are counted in billionths, so that the statistics of whole paise serve them too."""
@@ -25,7 +25,7 @@ WIDTH: Final = len(DAILY_STATISTICS)
 
 @kernel
 def day_numbers(at_ends: FloatArray, start: float, daily: IntArray, money: Any, returns: Any) -> None:
-    """Write statistics of daily money and of daily returns, (16,) each, from the values at the ends of days.
+    """Write statistics of daily money and of daily returns, a row each, from the values at the ends of days.
 
     ``daily`` (D,) int64 is scratch.
     """
@@ -106,7 +106,7 @@ def group_numbers(
     fills: Record, rooms: IntArray, trades: Record, trade_rooms: IntArray, close: Any, starts: IntArray,
     cash: FloatArray, ends: IntArray, money: Any, returns: Any, totals: Any, extras: Any,
 ) -> None:  # fmt: skip
-    """Write the numbers of every group: money, returns (G, 16), totals (G, 6), extras (G, 5)."""
+    """Write the numbers of every group: money, returns (G, ...), totals (G, 6), extras (G, 5)."""
     columns = close.shape[1]
     positions = np.zeros(columns)
     marks = np.zeros(columns)

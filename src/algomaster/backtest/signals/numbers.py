@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from algomaster.backtest.signals.curves import curve_numbers, day_numbers
+from algomaster.backtest.signals.curves import WIDTH, curve_numbers, day_numbers
 from algomaster.core.types import FloatArray, IntArray, Record
 from algomaster.execution.bars_trades import value_curve
 from algomaster.performance.metrics import METRICS, table
@@ -34,7 +34,7 @@ def metric_rows(
         j = DAILY_STATISTICS.index(name)
         both[:, j] = returns[:, j]
     fallen = np.rint(extras[:, 2] * 100).astype(np.int64)
-    rows = table(both, totals=totals, max_drawdown_paise=fallen, trials=trials)
+    rows = table(both, totals=totals, intraday_drawdown_paise=fallen, trials=trials)
     rows["final_value"] = extras[:, 1].copy()
     rows["total_return"] = extras[:, 1] / extras[:, 0] - 1.0
     rows["max_drawdown_share"] = extras[:, 3].copy()
@@ -58,7 +58,7 @@ def together(
             fills[rooms[g] : rooms[g + 1]], close, starts[g], starts[g + 1], cash[g], *scratch, one, one[:0]
         )  # fmt: skip
         total += one
-    money, returns, extras = np.empty((1, 16)), np.empty((1, 16)), np.zeros((1, 5))
+    money, returns, extras = np.empty((1, WIDTH)), np.empty((1, WIDTH)), np.zeros((1, 5))
     start = float(cash.sum())
     day_numbers(total[ends], start, np.empty(ends.size, np.int64), money[0], returns[0])
     curve_numbers(total, start, extras[0])

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 import algomaster
-from algomaster.backtest.signals.curves import group_numbers
+from algomaster.backtest.signals.curves import WIDTH, group_numbers
 from algomaster.backtest.signals.inputs import BarInput, day_ends
 from algomaster.backtest.signals.notes import ASSUMED, notes_of
 from algomaster.backtest.signals.numbers import metric_rows, together, write_row
@@ -187,7 +187,7 @@ def result_of(
     trades, trade_rooms = tell_all(fills, rooms, bars.close, starts)
     ends = day_ends(bars.times, len(bars.close))
     shape = cash.size
-    money, returns = np.empty((shape, 16)), np.empty((shape, 16))
+    money, returns = np.empty((shape, WIDTH)), np.empty((shape, WIDTH))
     totals, extras = np.zeros((shape, 6), np.int64), np.zeros((shape, 5))
     group_numbers(
         fills, rooms, trades, trade_rooms, bars.close, starts, cash, ends, money, returns, totals, extras

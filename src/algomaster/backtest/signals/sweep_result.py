@@ -56,7 +56,7 @@ class SignalSweep:
         """
         if metric not in self.frame.columns:
             raise ValueError(f"metric: expected one of {', '.join(self.frame.columns)}, got {metric!r}")
-        keys = [pl.col(metric), pl.col("net_pnl")]
+        keys = [pl.col(metric), pl.col("pnl")]
         keys = [key.fill_nan(None) if self.frame.schema[key.meta.output_name()].is_float() else key for key in keys]
         return self.frame.sort(keys, descending=[metric not in _BETTER_LOW, True], nulls_last=True).head(count)
 

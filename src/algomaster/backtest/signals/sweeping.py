@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 import algomaster
+from algomaster.backtest.signals.curves import WIDTH
 from algomaster.backtest.signals.driving import BLOCK, new_scratch, sweep_driver
 from algomaster.backtest.signals.inputs import BarInput, as_times, day_ends, duration, read_bars, setting
 from algomaster.backtest.signals.notes import ASSUMED
@@ -216,7 +217,7 @@ def run_chunk(
     fills = np.empty(((count + BLOCK - 1) // BLOCK, room), FILL)
     trades, counts = np.empty((count, room + 1), TRADE), np.zeros(count, np.int64)
     numbers = (
-        np.empty((count, 16)), np.empty((count, 16)), np.zeros((count, 6), np.int64), np.zeros((count, 5)),
+        np.empty((count, WIDTH)), np.empty((count, WIDTH)), np.zeros((count, 6), np.int64), np.zeros((count, 5)),
     )  # fmt: skip
     sweep_driver(step.step)(
         Bars(bars.open, bars.high, bars.low, bars.close), tape, settings, terms, params, states, columns, accounts,
