@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from algomaster.backtest.portfolio_result import Portfolio
     from algomaster.backtest.portfolios import portfolio
     from algomaster.backtest.replayer import replay
+    from algomaster.backtest.signals.ordering import from_orders
+    from algomaster.backtest.signals.result import SignalResult
+    from algomaster.backtest.signals.running import from_signals
+    from algomaster.backtest.signals.sweep_result import SignalSweep
+    from algomaster.backtest.signals.sweeping import signal_sweep
     from algomaster.backtest.slippages import Slippage
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
@@ -24,15 +29,20 @@ __all__ = [
     "MarginUse",
     "Portfolio",
     "Recorder",
+    "SignalResult",
+    "SignalSweep",
     "Slippage",
     "Stepper",
     "SweepResult",
     "WhatIf",
     "check_look_ahead",
+    "from_orders",
+    "from_signals",
     "from_trades",
     "margin_of",
     "portfolio",
     "replay",
+    "signal_sweep",
     "sweep",
     "warm",
 ]
@@ -44,15 +54,20 @@ __getattr__, __dir__ = attach(
         "MarginUse": "algomaster.backtest.margin_use",
         "Portfolio": "algomaster.backtest.portfolio_result",
         "Recorder": "algomaster.backtest.playback.recorder",
+        "SignalResult": "algomaster.backtest.signals.result",
+        "SignalSweep": "algomaster.backtest.signals.sweep_result",
         "Slippage": "algomaster.backtest.slippages",
         "Stepper": "algomaster.backtest.playback.stepping",
         "SweepResult": "algomaster.backtest.sweep_result",
         "WhatIf": "algomaster.backtest.playback.what_if",
         "check_look_ahead": "algomaster.backtest.look_ahead",
+        "from_orders": "algomaster.backtest.signals.ordering",
+        "from_signals": "algomaster.backtest.signals.running",
         "from_trades": "algomaster.backtest.trade_log",
         "margin_of": "algomaster.backtest.margin_use",
         "portfolio": "algomaster.backtest.portfolios",
         "replay": "algomaster.backtest.replayer",
+        "signal_sweep": "algomaster.backtest.signals.sweeping",
         "sweep": "algomaster.backtest.sweeper",
         "warm": "algomaster.backtest.warming",
     },
