@@ -21,6 +21,7 @@ from algo.commands import (
     positions,
     price,
     report,
+    scan,
     strategies,
     surface,
     sweep,
@@ -52,6 +53,7 @@ app.command("surface")(surface.surface)
 app.command("exposure")(exposure.exposure)
 app.command("oi")(oi.oi)
 app.command("positions")(positions.positions)
+app.command("scan")(scan.scan_)
 app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 
