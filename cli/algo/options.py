@@ -31,6 +31,7 @@ __all__ = [
     "Seed",
     "Set",
     "Simulate",
+    "Slippage",
     "Spot",
     "Start",
     "StrategyName",
@@ -136,7 +137,7 @@ Fills = Annotated[
     str | None,
     typer.Option(
         "--fills", metavar="MODE", autocompletion=_fill_modes, rich_help_panel=_RULES, show_default=False,
-        help="Where market orders fill: next_open (the default) or decision_close.",
+        help="Where market orders fill: next_open (the default, also named strict), decision_close or algotest.",
     ),
 ]  # fmt: skip
 Costs = Annotated[
@@ -144,6 +145,14 @@ Costs = Annotated[
     typer.Option(
         "--costs/--no-costs", rich_help_panel=_RULES, show_default=False,
         help="Charge brokerage and the taxes and charges of the date (the default), or not.",
+    ),
+]  # fmt: skip
+Slippage = Annotated[
+    str | None,
+    typer.Option(
+        "--slippage", metavar="TICKS|SETTINGS", rich_help_panel=_RULES, show_default=False,
+        help="How much worse market orders and stops fill: ticks, or settings such as ticks=1,spread=0.5,impact=0.1, "
+        "quotes=true.",
     ),
 ]  # fmt: skip
 Underlying = Annotated[

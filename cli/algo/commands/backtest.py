@@ -48,6 +48,7 @@ def backtest(
     assigned: options.Set = None,
     fills: options.Fills = None,
     costs: options.Costs = None,
+    slippage: options.Slippage = None,
     underlying: options.Underlying = None,
     first: options.First = None,
     last: options.Last = None,
@@ -79,7 +80,9 @@ def backtest(
     options.can_write(report, "--report")
     options.can_write(save, "--save")
     with working(as_json=as_json) as work:
-        job = job_of(strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs)
+        job = job_of(
+            strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs, slippage=slippage
+        )
         job.strategy.configure(job.params)  # a wrong parameter is told before data is loaded
         days = job.source.days(work)
         absent = job.source.absent()
