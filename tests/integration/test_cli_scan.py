@@ -1,6 +1,12 @@
 """``algo scan`` as a user has it."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +75,30 @@ def test_what_is_refused(home, arguments, code, said):
     assert done.stdout == ""
     if code > 2:
         one_error_line(done)
+
+
+def test_the_example_config_runs():
+    file = Path(__file__).resolve().parents[2] / "docs" / "strategies" / "momentum.toml"
+    shown = json.loads(algo("backtest", "--config", file, "--simulate", 3, "--seed", 2, "--json").stdout)
+    assert shown["strategy"] == "momentum"
+    assert shown["metrics"]["trades"] > 0
+    assert "risk_of_ruin" in shown["metrics"]
+    assert "risk of ruin" in shown["notes"][-1]["note"]
+
+
+def test_watching_on_a_terminal_draws_one_look_in_the_place_of_the_last(home):
+    command = "algo scan -u NIFTY --watch --every 5 --at 15:20 --top 2 --pause 0"
+    code = f"import sys; sys.argv = {command.split()!r}\nfrom algo.main import run\nrun()"
+    env = os.environ | {"ALGO_HOME": str(home), "TERM": "xterm", "COLUMNS": "160", "LINES": "30"}
+    reader, writer = pty.openpty()
+    done = subprocess.run([sys.executable, "-c", code], env=env, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    drawn = b""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(reader, 65536):
+            drawn += chunk
+    os.close(reader)
+    assert done.returncode == 0, done.stderr
+    assert b"15:20" in drawn
+    assert b"15:30" in drawn
+    assert b"\x1b[1A" in drawn  # goes up again over what it drew
