@@ -24,6 +24,7 @@ from algo.commands import (
     price,
     replay,
     report,
+    scan,
     strategies,
     surface,
     sweep,
@@ -59,6 +60,7 @@ app.command("surface")(surface.surface)
 app.command("exposure")(exposure.exposure)
 app.command("oi")(oi.oi)
 app.command("positions")(positions.positions)
+app.command("scan")(scan.scan_)
 app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 

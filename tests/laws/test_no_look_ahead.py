@@ -92,6 +92,24 @@ SETTINGS = {  # what makes an entry trade on these 90-minute sessions, beside it
         {"entry": "09:20", "exit": "10:30"},
         {"entry": "09:20", "exit": "10:30", "hedge_with": "synthetic", "every": 3, "side": "buy"},
     ],
+    "momentum": [
+        {"start": "09:25", "end": "10:30", "exit": "10:40", "every": 10, "minutes": 5, "max_spread_pct": None},
+        {
+            "start": "09:25",
+            "end": "10:30",
+            "exit": "10:40",
+            "every": 10,
+            "minutes": 5,
+            "side": "sell",
+            "picks": 2,
+            "max_positions": 4,
+            "trail_pct": 5,
+            "hold": 8,
+            "iv_weight": 1,
+            "sizing": "martingale",
+            "max_lots": 4,
+        },
+    ],
 }
 
 
