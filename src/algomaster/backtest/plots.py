@@ -1,9 +1,8 @@
-"""Pictures of sweeps, searches and walk-forwards: how settings act together, and what came after the choice."""
+"""Pictures of margins and portfolios."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,115 +10,111 @@ import polars as pl
 from plotly.subplots import make_subplots
 
 from algomaster.core.figures import DIVERGING, GAIN, GREY, LINE, LOSS, dress
+from algomaster.performance.plots import thin
 
-__all__ = ["interaction_figure", "parallel_figure", "walk_forward_figure"]
+if TYPE_CHECKING:
+    from algomaster.backtest.portfolio_result import Portfolio
 
-_MOST_LINES: Final = 3000
-"""Sets that a parallel-coordinates plot draws: the best ones and, evenly by rank, some of the others."""
-_COLOURS: Final = (LINE, "#b5762a", GAIN, LOSS, "#8e6fc7", "#4aa3a2", "#c76f9b", GREY)
+__all__ = ["margin_figure", "portfolio_figure"]
 
-
-def interaction_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figure:
-    """Draw a metric over one setting, a line for each value of another.
-
-    Lines are parallel where the two settings do not act on each other.
-
-    Parameters
-    ----------
-    frame : frame
-        One row a parameter set. Where more settings vary, a point is the median over them.
-    """
-    cells = _known(frame, metric).group_by(x, y).agg(pl.col(metric).median())
-    across = frame[x].unique().sort()
-    figure = go.Figure()
-    for number, value in enumerate(frame[y].unique().sort().to_list()):
-        line = cells.filter(pl.col(y).eq_missing(pl.lit(value)))
-        points = pl.DataFrame({x: across}).join(line, on=x, how="left", nulls_equal=True, maintain_order="left")
-        figure.add_scatter(
-            x=[str(one) for one in across], y=points[metric].to_list(), name=f"{y} {value}", mode="lines+markers",
-            line={"color": _COLOURS[number % len(_COLOURS)], "width": 1.6}, marker={"size": 5},
-        )  # fmt: skip
-    dress(figure, height=420, margin={"t": 40}, hovermode="x unified")
-    figure.update_xaxes(title_text=x, type="category")
-    figure.update_yaxes(title_text=metric)
-    return figure
+_MONEY: Final = "₹%{y:,.0f}"
+_COLOURS: Final = ("#b5762a", "#7b61c9", GAIN, "#c2527f", "#4f8a9c", GREY)
 
 
-def parallel_figure(frame: pl.DataFrame, *, settings: Sequence[str], metric: str) -> go.Figure:
-    """Draw one line a parameter set through all settings to the metric, coloured by it; axes can be brushed.
+def margin_figure(at: pl.DataFrame, daily: pl.DataFrame) -> go.Figure:
+    """Draw the peak margin and the P&L of each session, and the return on that margin.
 
     Parameters
     ----------
-    frame : frame
-        One row a parameter set; of more than 3,000 the best hundred and every k-th by rank are drawn.
-    settings : sequence of str
-        Axes from left to right.
+    at, daily : frames
+        Of a :class:`~algomaster.backtest.MarginUse`; may be empty.
     """
-    known = _known(frame, metric).sort(metric, descending=True, maintain_order=True)
-    if known.height > _MOST_LINES:
-        rest = np.linspace(100, known.height - 1, _MOST_LINES - 100).astype(np.int64)
-        known = known[np.concatenate([np.arange(100), rest])]
-    values = known[metric].to_numpy().astype(np.float64)
-    axes = [_axis(known[name], frame[name]) for name in settings]
-    figure = go.Figure(
-        go.Parcoords(
-            dimensions=[*axes, {"label": metric, "values": values}],
-            line={"color": values, "colorscale": DIVERGING, "cmid": 0.0, "showscale": True},
-        )
-    )
-    dress(figure, height=460, margin={"l": 60, "t": 60, "r": 30})
-    return figure
-
-
-def walk_forward_figure(folds: pl.DataFrame, daily: pl.DataFrame, *, metric: str) -> go.Figure:
-    """Draw the out-of-sample curve with its folds, and below what each fold's choice made before and after.
-
-    Parameters
-    ----------
-    folds : frame
-        Of a walk-forward: test_first, test_last, train_mean_day, test_mean_day.
-    daily : frame
-        date, pnl (rupees) of the sessions tested.
-    metric : str
-        What the choice went by, for the title.
-    """
-    figure = make_subplots(rows=2, row_heights=[0.65, 0.35], vertical_spacing=0.12)
-    curve = daily["pnl"].cum_sum()
+    figure = make_subplots(rows=3, vertical_spacing=0.07, row_heights=[0.4, 0.3, 0.3])
+    times = at["ts"].dt.replace_time_zone(None).dt.cast_time_unit("us").to_list()
     figure.add_scatter(
-        x=daily["date"].to_list(), y=curve.to_list(), name="out of sample", mode="lines",
-        line={"color": LINE, "width": 1.8}, hovertemplate="₹%{y:,.0f}", row=1, col=1,
+        x=times, y=at["margin"].to_list(), name="Margin", mode="lines",
+        line={"color": LINE, "width": 1.4, "shape": "hv"}, hovertemplate=_MONEY, row=1, col=1,
     )  # fmt: skip
-    for first in folds["test_first"].to_list():
-        figure.add_vline(x=first, line={"color": GREY, "width": 1, "dash": "dot"}, row=1, col=1)
-    numbers = [str(number) for number in folds["fold"].to_list()]
-    for column, name, colour in (
-        ("train_mean_day", "average day in sample", GREY),
-        ("test_mean_day", "average day out of sample", LINE),
-    ):
-        figure.add_bar(
-            x=numbers, y=folds[column].to_list(), name=name, marker={"color": colour}, hovertemplate="₹%{y:,.0f}",
-            row=2, col=1,
-        )  # fmt: skip
-    dress(figure, height=560, title=f"Chosen by {metric} before each dotted line", margin={"t": 85})
-    figure.update_yaxes(title_text="Out of sample, ₹", row=1, col=1)
-    figure.update_yaxes(title_text="₹ a session", row=2, col=1)
-    figure.update_xaxes(title_text="fold", type="category", row=2, col=1)
+    sessions = daily["date"].to_list()
+    figure.add_bar(
+        x=sessions, y=daily["margin"].to_list(), name="Peak", marker={"color": LINE}, hovertemplate=_MONEY, row=2, col=1
+    )
+    made = daily["return_on_margin"].fill_nan(None).to_list()
+    colours = [GAIN if (value or 0.0) >= 0.0 else LOSS for value in made]
+    figure.add_bar(x=sessions, y=made, name="Return", marker={"color": colours}, hovertemplate="%{y:.2%}", row=3, col=1)
+    dress(figure, height=620, showlegend=False, hovermode="x")
+    for row, title in enumerate(("Margin, ₹", "Peak of the session, ₹", "Return on it"), 1):
+        figure.update_yaxes(title_text=title, row=row, col=1)
+    figure.update_yaxes(tickformat=".1%", row=3, col=1)
     return figure
 
 
-def _known(frame: pl.DataFrame, metric: str) -> pl.DataFrame:
-    return frame.filter(pl.col(metric).is_not_null() & pl.col(metric).cast(pl.Float64).is_not_nan())
+def portfolio_figure(found: Portfolio) -> go.Figure:
+    """Draw equity together and apart, the margin of each session against the capital, and correlations."""
+    figure = make_subplots(
+        rows=3, cols=2, vertical_spacing=0.1, horizontal_spacing=0.14, row_heights=[0.44, 0.28, 0.28],
+        specs=[[{"colspan": 2}, None], [{"colspan": 2}, None], [{}, {}]],
+    )  # fmt: skip
+    _curves(figure, found)
+    sessions = found.sessions
+    margins = found.daily["margin"].to_numpy()
+    capital = found.capital + np.concatenate([[0.0], np.cumsum(found.daily["pnl"].to_numpy())[:-1]])
+    figure.add_bar(
+        x=sessions, y=margins.tolist(), name="Peak margin", marker={"color": LINE}, hovertemplate=_MONEY, row=2, col=1,
+        showlegend=False,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=sessions, y=capital[: len(sessions)].tolist(), name="Capital", mode="lines",
+        line={"color": LOSS, "width": 1.2, "dash": "dot"}, hovertemplate=_MONEY, row=2, col=1,
+    )  # fmt: skip
+    names, grid = _matrix(found)
+    figure.add_trace(
+        go.Heatmap(
+            z=grid, x=names, y=names, zmin=-1, zmax=1, colorscale=DIVERGING, text=np.round(grid, 2),
+            texttemplate="%{text}", showscale=False, hovertemplate="%{y} ~ %{x}: %{z:.2f}<extra></extra>",
+            xgap=2, ygap=2,
+        ),
+        row=3, col=1,
+    )  # fmt: skip
+    shares = found.parts["risk_share"].fill_nan(None).to_list()
+    figure.add_bar(
+        x=list(found.names), y=shares, marker={"color": _colours(len(found.names))}, showlegend=False,
+        hovertemplate="%{y:.0%}", row=3, col=2,
+    )  # fmt: skip
+    dress(figure, height=820, hovermode="x unified")
+    figure.update_yaxes(title_text="P&L, ₹", row=1, col=1)
+    figure.update_yaxes(title_text="Margin, ₹", row=2, col=1)
+    figure.update_yaxes(title_text="Share of the risk", tickformat=".0%", row=3, col=2)
+    figure.update_yaxes(autorange="reversed", row=3, col=1)
+    return figure
 
 
-def _axis(drawn: pl.Series, all_of_them: pl.Series) -> dict[str, Any]:
-    """Give an axis: numbers as they are, everything else evenly in its order, with its words."""
-    if drawn.dtype.is_numeric() and not all_of_them.null_count():
-        return {"label": drawn.name, "values": drawn.cast(pl.Float64).to_numpy()}
-    levels = all_of_them.unique().sort(nulls_last=True).to_list()
-    place = {level: number for number, level in enumerate(levels)}
-    return {
-        "label": drawn.name,
-        "values": [place[value] for value in drawn.to_list()],
-        "tickvals": list(range(len(levels))),
-        "ticktext": [str(level) for level in levels],
-    }
+def _curves(figure: Any, found: Portfolio) -> None:
+    """Draw the equity curves, thinned so that no high or low is lost."""
+    together = found.equity["equity"].to_numpy()
+    keep = thin(together)
+    for name in found.names:
+        keep = np.union1d(keep, thin(found.equity[name].to_numpy()))
+    times = found.equity["ts"].dt.replace_time_zone(None).dt.cast_time_unit("us").gather(keep).to_list()
+    for name, colour in zip(found.names, _colours(len(found.names))):
+        figure.add_scatter(
+            x=times, y=found.equity[name].gather(keep).to_list(), name=name, mode="lines",
+            line={"color": colour, "width": 1}, hovertemplate=_MONEY, row=1, col=1,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=times, y=together[keep].tolist(), name="Together", mode="lines", line={"color": LINE, "width": 2},
+        hovertemplate=_MONEY, row=1, col=1,
+    )  # fmt: skip
+
+
+def _colours(count: int) -> list[str]:
+    return [_COLOURS[k % len(_COLOURS)] for k in range(count)]
+
+
+def _matrix(found: Portfolio) -> tuple[list[str], Any]:
+    names = list(found.names)
+    grid = np.eye(len(names))
+    for row in found.correlation.iter_rows(named=True):
+        i, k = names.index(row["a"]), names.index(row["b"])
+        grid[i, k] = grid[k, i] = row["correlation"]
+    return names, grid
