@@ -154,7 +154,9 @@ def _range(name: str, low: Any, high: Any, step: Any = None) -> Axis:
         return Axis(name, [f"{at // 60:02d}:{at % 60:02d}" for at in range(first, last + 1, every)])
     numbers = [low, high] if step is None else [low, high, step]
     if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in numbers) or not low < high:
-        raise ConfigError(f"Space {name!r}: expected numbers low < high, got {low!r}, {high!r}.", hint="Or give a list.")
+        raise ConfigError(
+            f"Space {name!r}: expected numbers low < high, got {low!r}, {high!r}.", hint="Or give a list."
+        )
     if step is None and not (isinstance(low, int) and isinstance(high, int)):
         return Axis(name, None, float(low), float(high))
     every = Decimal(str(1 if step is None else step))
@@ -269,5 +271,3 @@ def _needed(module: str, package: str, method: str) -> Any:
             f"The method {method!r} needs the package {package}, which is not installed.",
             hint=f"Install it (pip install {package}), or use the method 'random'.",
         ) from None
-
-

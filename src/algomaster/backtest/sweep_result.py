@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from algomaster.backtest.trade_files import KeptTrades
+from algomaster.backtest.sweeps.trade_files import KeptTrades
 from algomaster.core.errors import DataError
 from algomaster.core.render import html_table, text_table
 from algomaster.performance.deflation import deflated_sharpes, trial_variance
@@ -101,7 +101,7 @@ class SweepResult:
             other; or one line a set through all settings that vary. Where more than two vary, the first two show the
             median of the rest.
         """
-        from algomaster.backtest.plots import interaction_figure, parallel_figure
+        from algomaster.backtest.sweeps.plots import interaction_figure, parallel_figure
         from algomaster.performance.plots import sweep_figure
 
         if kind not in _KINDS:

@@ -1,12 +1,12 @@
 """Sweep: many parameter sets through the same sessions, to the same bits as a replay of each.
 
-1. The grid becomes columns of checked settings (:mod:`~algomaster.backtest.gridding`,
-   :mod:`~algomaster.backtest.packing`) and is cut into chunks of sets (:mod:`~algomaster.backtest.planning`).
-2. An engine runs the chunks (:mod:`~algomaster.backtest.engines`): each takes its sets through all sessions, one
-   compiled call a session (:mod:`~algomaster.backtest.chunks`). Finished chunks can be kept to resume from
-   (:mod:`~algomaster.backtest.resuming`).
+1. The grid becomes columns of checked settings (:mod:`~algomaster.backtest.sweeps.gridding`,
+   :mod:`~algomaster.backtest.sweeps.packing`) and is cut into chunks of sets (:mod:`~algomaster.backtest.sweeps.planning`).
+2. An engine runs the chunks (:mod:`~algomaster.backtest.sweeps.engines`): each takes its sets through all sessions, one
+   compiled call a session (:mod:`~algomaster.backtest.sweeps.chunks`). Finished chunks can be kept to resume from
+   (:mod:`~algomaster.backtest.sweeps.resuming`).
 3. The parts come back in order: statistics become rows of metrics, trades go to memory or into a Parquet file
-   (:mod:`~algomaster.backtest.trade_files`), everything else is forgotten.
+   (:mod:`~algomaster.backtest.sweeps.trade_files`), everything else is forgotten.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import numpy as np
 import polars as pl
 
 from algomaster.backtest.assumptions import assumptions_of
-from algomaster.backtest.chunks import Job, Keep, Part, Rules
-from algomaster.backtest.gridding import Grid, Sets
-from algomaster.backtest.packing import Settings
-from algomaster.backtest.planning import Plan, plan_of
 from algomaster.backtest.replayer import Progress
-from algomaster.backtest.resuming import FinishedChunks, identity_of_sweep
 from algomaster.backtest.session import days_of
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.backtest.sweep_result import SweepResult, digest_of
-from algomaster.backtest.trade_files import KeptTrades, TradeWriter
+from algomaster.backtest.sweeps.chunks import Job, Keep, Part, Rules
+from algomaster.backtest.sweeps.gridding import Grid, Sets
+from algomaster.backtest.sweeps.packing import Settings
+from algomaster.backtest.sweeps.planning import Plan, plan_of
+from algomaster.backtest.sweeps.resuming import FinishedChunks, identity_of_sweep
+from algomaster.backtest.sweeps.trade_files import KeptTrades, TradeWriter
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import Record
 from algomaster.market.chain_day import ChainDay, Days

@@ -22,10 +22,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import polars as pl
 
-from algomaster.backtest.gridding import Grid, Sets
 from algomaster.backtest.replayer import Progress, replay
 from algomaster.backtest.session import days_of
 from algomaster.backtest.sweeper import sweep
+from algomaster.backtest.sweeps.gridding import Grid, Sets
 from algomaster.core.errors import ConfigError, DataError
 from algomaster.core.render import html_table, text_table
 from algomaster.core.types import PAISE
@@ -86,7 +86,7 @@ class WalkForward:
 
     def plot(self) -> Any:
         """Give the plotly figure: the out-of-sample curve with its folds, and each choice before and after."""
-        from algomaster.backtest.plots import walk_forward_figure
+        from algomaster.backtest.sweeps.plots import walk_forward_figure
 
         return walk_forward_figure(self.folds, self.result.daily, metric=self.metric)
 

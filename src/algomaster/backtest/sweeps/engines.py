@@ -16,8 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from algomaster.backtest.chunks import Job, Part, Ready, run_chunk, sessions_of
-from algomaster.backtest.sharing import arrays_of, day_from, open_days, save_days
+from algomaster.backtest.sweeps.chunks import Job, Part, Ready, run_chunk, sessions_of
+from algomaster.backtest.sweeps.sharing import arrays_of, day_from, open_days, save_days
 from algomaster.core.errors import ConfigError
 from algomaster.market.chain_day import Days
 

@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from algomaster.backtest.gathering import TRADE
 from algomaster.backtest.session import KINDS
+from algomaster.backtest.sweeps.gathering import TRADE
 from algomaster.core.arrays import to_rupees
 from algomaster.core.errors import DataError
 from algomaster.core.types import MINUTE_NS, PAISE, Record

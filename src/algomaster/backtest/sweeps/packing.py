@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from algomaster.backtest.gridding import NOT_GIVEN, Sets
+from algomaster.backtest.sweeps.gridding import NOT_GIVEN, Sets
 from algomaster.core.config import Config
 from algomaster.core.types import Record
 from algomaster.strategy.contract import Params, Strategy

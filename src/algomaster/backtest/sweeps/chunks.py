@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algomaster.backtest.drivers import sweep_driver
-from algomaster.backtest.gathering import OPEN, TRADE, end_session, gather, statistics_of, write
-from algomaster.backtest.packing import Settings
 from algomaster.backtest.replayer import check_flags, compiling_step, totals_of
 from algomaster.backtest.session import FILL_COLUMNS, Session, future_expiry, prepare
 from algomaster.backtest.slippages import Slippage
+from algomaster.backtest.sweeps.gathering import OPEN, TRADE, end_session, gather, statistics_of, write
+from algomaster.backtest.sweeps.packing import Settings
 from algomaster.core.errors import StrategyError
 from algomaster.core.types import FloatArray, IntArray, Record
 from algomaster.execution.ledger import ACCOUNT, FILL, new_account

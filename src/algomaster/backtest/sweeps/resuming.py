@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 import algomaster
-from algomaster.backtest.chunks import Job, Part
+from algomaster.backtest.sweeps.chunks import Job, Part
 from algomaster.core.errors import ConfigError, DataError
 from algomaster.core.jit import identity
 from algomaster.market.chain_day import Days

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from algomaster.backtest.chunks import Job, bytes_a_set
-from algomaster.backtest.engines import ENGINES, Engine, cores
-from algomaster.backtest.resuming import missing
+from algomaster.backtest.sweeps.chunks import Job, bytes_a_set
+from algomaster.backtest.sweeps.engines import ENGINES, Engine, cores
+from algomaster.backtest.sweeps.resuming import missing
 from algomaster.core.errors import ConfigError
 from algomaster.market.chain_day import Days
 

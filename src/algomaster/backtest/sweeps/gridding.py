@@ -15,7 +15,7 @@ import polars as pl
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import IntArray
 
-__all__ = ["NOT_GIVEN", "Grid", "Sets"]
+__all__ = ["NOT_GIVEN", "Grid", "Sets", "parameter_sets"]
 
 Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 
@@ -104,6 +104,12 @@ class Sets:
             return len(self.values[name]) > 1
         column = self._codes[name]
         return bool((column != column[0]).any())
+
+
+def parameter_sets(grid: Grid) -> list[dict[str, Any]]:
+    """Write out all sets of a grid: the combinations of a mapping's values (last name fastest), or a list as it is."""
+    sets = Sets.of(grid)
+    return [sets.given(p) for p in range(len(sets))]
 
 
 def _listed(name: str, values: Any) -> list[Any]:
