@@ -188,7 +188,7 @@ def _sobol(dimensions: int, seed: int, wanted: int) -> Iterator[FloatArray]:
     qmc = _needed("scipy.stats.qmc", "scipy", "sobol")
     sequence = qmc.Sobol(dimensions, scramble=True, rng=seed)
     while True:
-        yield from sequence.random_base2(max(1, math.ceil(math.log2(wanted))))
+        yield from sequence.random(2 ** max(1, math.ceil(math.log2(wanted))))
 
 
 def _distinct(axes: list[Axis], points: Iterator[FloatArray], wanted: int) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """Trades in files, memory, engines that are missing: what a sweep accepts and refuses besides its grid."""
 
-import builtins
+import sys
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from algomaster import backtest
-from algomaster.backtest.sweeps import engines, planning, sharing
+from algomaster import backtest, strategy
+from algomaster.backtest.sweeps import chunks, planning, sharing
+from algomaster.backtest.sweeps.gridding import Sets
+from algomaster.backtest.sweeps.packing import Settings
 from algomaster.core.errors import ConfigError, DataError
 from algomaster.market.chain_day import Days
 from hand_made import random_day
@@ -84,15 +86,24 @@ def test_what_is_no_size_is_refused(text):
 def test_memory_bounds_the_chunk_and_refuses_what_cannot_fit():
     with pytest.raises(ConfigError, match="memory of at least"):
         run(memory=1000)
+    job = chunks.Job(
+        strategy.get("straddle"), Settings(strategy.get("straddle"), Sets.of(GRID, PARAMS)),
+        chunks.Rules("next_open", True, None, True), chunks.Keep(False, False, 1),
+    )  # fmt: skip
+    least = int(6 * planning._BYTES_A_ROW + 6 * 3 * 12 + 2 * chunks.bytes_a_set(job, 3, 90))
     told = []
-    run(memory="110kB", workers=1, progress=lambda done, of: told.append(done))
-    assert told[-1] == 6
-    assert len(told) > 1
+    run(memory=least, workers=1, progress=lambda done, of: told.append(done))
+    assert told == [2, 4, 6]
+    with pytest.raises(ConfigError, match="memory of at least"):
+        run(memory=least, workers=3)
+
+
+def test_trades_that_do_not_fit_the_memory_are_refused():
+    stops = np.linspace(5, 50, 2000)
+    how = {"grid": {"stop_pct": stops}, "params": PARAMS, "workers": 1, "memory": "5.4MB"}
     with pytest.raises(ConfigError, match="Give trades a file"):
-        backtest.sweep(
-            "straddle", [random_day(1), random_day(2)], grid={"stop_pct": np.linspace(5, 50, 400)}, params=PARAMS,
-            trades=True, memory="560kB", workers=1,
-        )  # fmt: skip
+        backtest.sweep("straddle", [random_day(s) for s in range(1, 21)], trades=True, **how)
+    assert backtest.sweep("straddle", [random_day(s) for s in range(1, 21)], **how).frame.height == 2000
 
 
 @pytest.mark.parametrize(
@@ -112,14 +123,7 @@ def test_refused(how, said):
 
 @pytest.mark.parametrize("name", ["ray", "joblib"])
 def test_an_engine_that_is_not_installed_says_so(monkeypatch, name):
-    usual = builtins.__import__
-
-    def absent(module, *rest, **more):
-        if module.split(".")[0] == name:
-            raise ImportError(module)
-        return usual(module, *rest, **more)
-
-    monkeypatch.setattr(engines.importlib, "import_module", lambda module: absent(module))
+    monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ConfigError, match=f"needs the package {name}"):
         run(engine=name)
 
