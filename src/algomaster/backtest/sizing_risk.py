@@ -31,12 +31,12 @@ def with_risk(result: Result, settings: Params, days: Days) -> Result:
 def ruin_of(result: Result, settings: Sized, days: Days, **given: Any) -> Ruin:
     """Estimate the risk of ruin from a run's own rounds.
 
-    ``given`` goes to :func:`algomaster.performance.risk_of_ruin`. A round's result a lot is the sum over its trades of
-    what each netted by the lot. Which trades are one round the settings say (``round_is``): where rounds overlap in
+    ``given`` goes to :func:`algomaster.performance.risk_of_ruin`. A round's result a lot is what its trades netted over
+    the lots of its largest leg. Which trades are one round the settings say (``round_is``): where rounds overlap in
     time, they are taken one after the other.
     """
     keys = ["session"] if settings.round_is == "session" else ["session", "entry_time"]
-    a_lot = (pl.col("net_pnl") / pl.col("lots")).sum()
+    a_lot = pl.col("net_pnl").sum() / pl.max_horizontal(pl.col("lots").max(), 1)  # hedges may be less than a lot
     rounds = result.trades.group_by(keys, maintain_order=True).agg(a_lot=a_lot).sort(keys)
     return risk_of_ruin(
         rounds["a_lot"], settings, base=getattr(settings, "lots", 1), sessions=rounds["session"].to_numpy(),
