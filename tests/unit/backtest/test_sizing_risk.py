@@ -15,7 +15,7 @@ from hand_made import random_day
 DAYS = days_of([random_day(seed) for seed in (1, 2, 3)])
 SETS = {"entry": "09:20", "exit": "09:50"}
 ROWS = [  # session, entry, net, lots
-    (1, 0, -300.0, 2), (1, 0, 100.0, 2), (1, 5, 40.0, 4), (2, 0, -90.0, 1), (2, 0, 15.0, 0), (3, 0, 60.0, 3),
+    (1, 0, -300.0, 2), (1, 0, 100.0, 2), (1, 5, 40.0, 4), (2, 0, -90.0, 1), (2, 0, 15.0, 7), (3, 0, 60.0, 3),
 ]  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def run():
             "entry_time": [datetime(2024, 1, row[0], 9, 20 + row[1]) for row in ROWS],
             "net_pnl": [row[2] for row in ROWS],
             "lots": [row[3] for row in ROWS],
+            "right": ["FUT" if row[3] == 7 else "CE" for row in ROWS],
         }
     )
     return dataclasses.replace(backtest.replay("straddle", DAYS, params=SETS, costs=False), trades=trades)
