@@ -32,8 +32,8 @@ def ruin_of(result: Result, settings: Sized, days: Days, **given: Any) -> Ruin:
     """Estimate the risk of ruin from a run's own rounds.
 
     ``given`` goes to :func:`algomaster.performance.risk_of_ruin`. A round's result a lot is what its trades netted over
-    the lots of its largest leg of options. Which trades are one round the settings say (``round_is``): where rounds overlap in
-    time, they are taken one after the other.
+    the lots of its largest leg of options. Which trades are one round the settings say (``round_is``): where rounds
+    overlap in time, they are taken one after the other.
     """
     keys = ["session"] if settings.round_is == "session" else ["session", "entry_time"]
     options = pl.col("lots").filter(pl.col("right").is_in(RIGHTS))  # a hedge by the future is no lot of the round
