@@ -7,8 +7,9 @@ from algomaster.strategy.contract import Strategy
 from algomaster.strategy.crush import Crush
 from algomaster.strategy.delta_hedge import DeltaHedge
 from algomaster.strategy.legs import Straddle, Strangle
+from algomaster.strategy.manager import Legs
 from algomaster.strategy.momentum import Momentum
-from algomaster.strategy.steps import crush, delta_hedge, legs, momentum, threshold
+from algomaster.strategy.steps import crush, delta_hedge, legs, manager, momentum, threshold
 from algomaster.strategy.threshold import Threshold
 
 __all__ = ["CATALOGUE", "get", "names"]
@@ -16,6 +17,13 @@ __all__ = ["CATALOGUE", "get", "names"]
 CATALOGUE: Catalogue[Strategy] = Catalogue("strategy")
 
 for _entry in (
+    Strategy(
+        "legs",
+        step=manager.step,
+        params=Legs,
+        state=manager.STATE,
+        summary="Up to ten legs, each with its own strike rule, stops and re-entries, and rules over all of them.",
+    ),
     Strategy(
         "straddle",
         step=legs.step,
