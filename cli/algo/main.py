@@ -17,10 +17,14 @@ from algo.commands import (
     data,
     exposure,
     features,
+    margin,
     oi,
+    portfolio,
     positions,
     price,
+    replay,
     report,
+    scan,
     strategies,
     surface,
     sweep,
@@ -32,7 +36,8 @@ __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="algo",
-    help="Index options: import market data, price, look at chains and surfaces, backtest, sweep, report, compare.",
+    help="Index options: import market data, price, look at chains and surfaces, backtest, replay, sweep, report, "
+    "compare.",
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 a wrong setting or name, "
     "4 data missing or unreadable, 5 no fact on record for a date, 6 pricing, "
     "7 a strategy broke its contract, 8 a check found differences, 10 an import kept rows out.",
@@ -40,9 +45,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("backtest")(backtest.backtest)
+app.command("replay")(replay.replay)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
 app.command("compare")(compare.compare_)
+app.command("portfolio")(portfolio.portfolio)
+app.command("margin")(margin.margin)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command("price")(price.price)
@@ -52,6 +60,7 @@ app.command("surface")(surface.surface)
 app.command("exposure")(exposure.exposure)
 app.command("oi")(oi.oi)
 app.command("positions")(positions.positions)
+app.command("scan")(scan.scan_)
 app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 

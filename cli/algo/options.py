@@ -41,6 +41,7 @@ __all__ = [
     "can_write",
     "day",
     "strategy_names",
+    "time_left",
 ]  # fmt: skip
 
 _DATA = "Data"
@@ -63,7 +64,7 @@ def _moment(text: str | datetime) -> datetime:
         raise typer.BadParameter(f'expected a moment such as "2025-08-29 10:15", got {text!r}') from None
 
 
-def _time_left(text: str | float) -> float:
+def time_left(text: str | float) -> float:
     """Read years: a number, or a number with a unit (7d, 5h, 30m; years of 365 days)."""
     if isinstance(text, float):
         return text
@@ -225,7 +226,7 @@ Strike = Annotated[float, typer.Argument(metavar="STRIKE", help="Strike.", show_
 Years = Annotated[
     float,
     typer.Argument(
-        metavar="TIME", parser=_time_left, show_default=False,
+        metavar="TIME", parser=time_left, show_default=False,
         help="Time to expiry: years (0.25), or with a unit: 7d, 5h, 30m (years of 365 days).",
     ),
 ]  # fmt: skip

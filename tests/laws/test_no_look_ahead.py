@@ -72,6 +72,44 @@ SETTINGS = {  # what makes an entry trade on these 90-minute sessions, beside it
         },
     ],
     "strangle": [{"entry": "09:20", "exit": "10:30", "width": 2, "stop_pct": 10}],
+    "crush": [
+        {"entry": "09:20", "exit": "10:30", "give_up": "10:20", "stop_pct": 3, "spike_pct": 1},
+        {"entry": "09:20", "exit": "10:30", "give_up": "10:20", "stop_pct": 2, "target_pct": 5, "watch": "premium"},
+    ],
+    "threshold": [
+        {"last_entry": "10:20", "exit": "10:30", "max_trades": 20},
+        {
+            "last_entry": "10:20",
+            "exit": "10:30",
+            "column": 1,
+            "above": 1,
+            "exit_above": 0,
+            "exit_below": 0,
+            "below": -1,
+        },
+    ],
+    "delta_hedge": [
+        {"entry": "09:20", "exit": "10:30"},
+        {"entry": "09:20", "exit": "10:30", "hedge_with": "synthetic", "every": 3, "side": "buy"},
+    ],
+    "momentum": [
+        {"start": "09:25", "end": "10:30", "exit": "10:40", "every": 10, "minutes": 5, "max_spread_pct": None},
+        {
+            "start": "09:25",
+            "end": "10:30",
+            "exit": "10:40",
+            "every": 10,
+            "minutes": 5,
+            "side": "sell",
+            "picks": 2,
+            "max_positions": 4,
+            "trail_pct": 5,
+            "hold": 8,
+            "iv_weight": 1,
+            "sizing": "martingale",
+            "max_lots": 4,
+        },
+    ],
 }
 
 

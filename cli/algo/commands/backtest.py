@@ -56,6 +56,7 @@ def backtest(
     simulate: options.Simulate = None,
     seed: options.Seed = None,
     start: options.Start = None,
+    capital: options.Capital = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -89,6 +90,7 @@ def backtest(
         from algomaster.backtest import replay
 
         result = replay(job.strategy, days, params=job.params, progress=work.track("replaying"), **job.rules)
+        result = result if capital is None else result.with_capital(capital)
         written = [f"Report: {result.report(report)}"] if report else []
         written += [f"Saved: {result.save(save)}"] if save else []
     if as_json:

@@ -21,12 +21,13 @@ from algomaster.backtest.records import (
 )
 from algomaster.backtest.remarks import remarks
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
+from algomaster.backtest.sizing_risk import with_risk
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import StrategyError
 from algomaster.core.jit import CompileError
 from algomaster.core.types import IntArray, Record
 from algomaster.execution.advance import session_driver
-from algomaster.execution.ledger import new_account, new_log
+from algomaster.execution.ledger import Log, new_account, new_log
 from algomaster.execution.overnight import Held, new_held
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.performance.metrics import summarize
@@ -47,6 +48,7 @@ from algomaster.strategy.steps.contract import (
     N_PLACED,
     NIGHT_FULL,
     ORDERS_FULL,
+    Book,
     new_book,
 )
 
@@ -143,7 +145,8 @@ def replay(
             progress(d + 1, len(days))
     shown = {"params": settings.model_dump(mode="json"), "params_hash": settings.content_hash()}
     assumptions = assumptions_of(strategy, days, fills=fills, costs=costs, slippage=slip, trials=1, **shown)
-    return _result(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
+    result = result_of(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
+    return with_risk(result, settings, days)
 
 
 def run_session(
@@ -166,6 +169,11 @@ def run_session(
     state[:], account[:] = trial_state, trial_account
     for part, tried in zip(held, trial_held):
         part[0] = tried
+    return kept_of(session, book, log)
+
+
+def kept_of(session: Session, book: Book, log: Log) -> Kept:
+    """Give the records of a session that has ended."""
     placed, fills = book.log[: book.counts[N_PLACED]], log.fills[: log.n_fills[0]]
     skipped, notes = remarks(session.day, book.legs[: book.counts[N_LEGS]], placed, fills)
     return Kept(fill_rows(session.day, fills), placed, log.equity, skipped, notes)
@@ -210,7 +218,7 @@ _MISTAKES = {
 }
 
 
-def _result(
+def result_of(
     strategy: Strategy,
     days: Days,
     kept: list[Kept],
@@ -219,6 +227,7 @@ def _result(
     assumptions: dict[str, Any],
     digest: str,
 ) -> Result:
+    """Give the result of sessions: net, charges and trades ``by_day`` (D, 3), what is kept of each."""
     rows = np.concatenate([session.fills for session in kept]) if kept else np.empty((0, len(FILL_COLUMNS)), np.int64)
     net, costs, trades = by_day.T
     skipped = [(day.session, session.skipped) for day, session in zip(days, kept) if session.skipped]

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from algomaster import features, market, pricing, strategy
+from algomaster.backtest.playback.stepping import Stepper
 from algomaster.backtest.replayer import replay
 from algomaster.backtest.sweeper import sweep
 from algomaster.core.errors import ConfigError
@@ -62,6 +63,7 @@ def _chains(days: market.Days) -> Iterator[None]:
     pricing.exposure(chain)
     legs = [pricing.Leg("CE", chain.spot, -50, 100.0, t=0.02, vol=0.14), pricing.Leg("PE", chain.spot, 50, 90.0, t=0.1)]
     pricing.payoff(legs, spot=chain.spot, vol=0.14)
+    pricing.margin(legs, spot=chain.spot, vol=0.14)
     yield
     market.open_interest(days[0])
 
@@ -69,6 +71,8 @@ def _chains(days: market.Days) -> Iterator[None]:
 def _backtests(days: market.Days) -> Iterator[None]:
     for name in strategy.names():
         replay(strategy.get(name), days)
+        yield
+        Stepper(name, days[0]).snapshot()
         yield
         sweep(name, days, grid={"stop_pct": [20, 25]}, digest=True)
         yield

@@ -1,0 +1,172 @@
+"""Turn a session another way at one bar: other settings, or legs left by hand.
+
+Settings are read by the step from the next bar on. But an order that rests already was placed under the old ones, so
+it is asked anew (:func:`_asked_anew`): the decision that opened its leg is taken again on the state of that moment with
+the new settings, and the stop and target that it attaches are where those of the leg go.
+
+What cannot follow is refused (:func:`_refuse`) or told in the stepper's notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+
+from algomaster.backtest.playback.chain_view import of_the_night
+from algomaster.core.errors import ConfigError
+from algomaster.core.types import RIGHTS, Record
+from algomaster.strategy.contract import Params
+from algomaster.strategy.steps import contract as desk
+
+if TYPE_CHECKING:
+    from algomaster.backtest.playback.stepping import Stepper
+
+__all__ = ["turned"]
+
+S = TypeVar("S", bound="Stepper")
+
+_WORDS: Final = {desk.STOP: "stop", desk.LIMIT: "target"}
+_REASONS: Final = {desk.STOP: desk.STOPPED, desk.LIMIT: desk.TARGET}
+_COUNT: Final = "n_"
+"""Packed settings whose names begin so say how many of something the strategy's memory holds."""
+
+
+def turned(stepper: S, change: Mapping[str, Any], close: str | Sequence[int], at: int | str | None) -> S:
+    """Take a stepper to a bar and turn it there; it is changed, and given back."""
+    if at is not None:
+        stepper.seek(at)
+    stepper.notes = []
+    if not change and not close:
+        raise ConfigError("Expected something to change, got nothing.", hint="Give change or close.")
+    if stepper.done:
+        raise ConfigError(f"At {stepper.time} the session is over.", hint="Choose an earlier time.")
+    what: dict[str, Any] = {}
+    if change:
+        settings = stepper.strategy.configure(stepper.settings.model_dump() | dict(change))
+        _refuse(stepper, settings)
+        moves = _moves(stepper, settings) if stepper.at else []
+        stepper.set(settings)
+        for leg, kind, price in moves:
+            _move(stepper, leg, kind, price)
+        dumped = settings.model_dump(mode="json")
+        what["params"] = {name: dumped[name] for name in change}
+    if close:
+        what["closed"] = _close(stepper, close)
+    stepper.changed(what)
+    return stepper
+
+
+def _refuse(stepper: Stepper, settings: Params) -> None:
+    """Refuse settings that the memory of a session under way does not fit."""
+    old, new = stepper.settings.pack(), settings.pack()
+    if old.dtype != new.dtype or stepper.scene.book.counts[desk.N_LEGS] == 0:
+        return  # the first is refused by Stepper.set; before the first leg nothing is remembered
+    for name in old.dtype.names or ():
+        if name.startswith(_COUNT) and not np.array_equal(old[0][name], new[0][name]):
+            raise ConfigError(
+                f"{name.removeprefix(_COUNT)} of {stepper.strategy.name} cannot change in number at {stepper.time}: "
+                f"the strategy has acted on {old[0][name]} of them already, not on {new[0][name]}.",
+                hint="Choose a time before its first order, or begin the session with these settings.",
+            )
+
+
+def _moves(stepper: Stepper, settings: Params) -> list[tuple[int, int, int | None]]:
+    """Say where stops and targets of open legs go under other settings: leg, kind, price (None: it goes away)."""
+    book = stepper.scene.book
+    moves: list[tuple[int, int, int | None]] = []
+    for leg in book.open_legs[: book.counts[desk.N_OPEN]].tolist():
+        if of_the_night(book.legs[leg]):
+            stepper.notes.append(f"leg {leg} came out of the night: its stop and target stay where they are")
+            continue
+        before = _attached(book, leg)
+        after = _asked_anew(stepper, settings, leg)
+        if after is None:
+            stepper.notes.append(f"leg {leg} would not have been opened: its stop and target stay where they are")
+            continue
+        for kind in (desk.STOP, desk.LIMIT):
+            if before[kind] == after[kind]:
+                continue
+            if _has_moved(book, leg, kind, before[kind]):
+                stepper.notes.append(
+                    f"the {_WORDS[kind]} of leg {leg} has been moved since: the strategy goes on with it"
+                )
+            else:
+                moves.append((leg, kind, after[kind]))
+    return moves
+
+
+def _asked_anew(stepper: Stepper, settings: Params, leg: int) -> dict[int, int | None] | None:
+    """Give stop and target that other settings attach to the leg; None where they would not open it."""
+    log = stepper.scene.book.log[: stepper.scene.book.counts[desk.N_PLACED]]
+    filled = int(stepper.scene.book.legs[leg]["entry_bar"])
+    decided = int(log[log["leg"] == leg][0]["bar"])
+    probe = stepper.fork()
+    probe.seek(decided)
+    probe.set(settings)
+    probe.seek(filled + 1)
+    there, here = probe.scene.book.legs[leg], stepper.scene.book.legs[leg]
+    same = all(there[name] == here[name] for name in ("instrument", "entry_bar", "entry_price"))
+    bought = log[log["leg"] == leg][0]["quantity"] > 0
+    asked = probe.scene.book.log[: probe.scene.book.counts[desk.N_PLACED]]
+    mine = asked[asked["leg"] == leg]
+    if not same or not mine.size or (mine[0]["quantity"] > 0) != bought:
+        return None
+    return _attached(probe.scene.book, leg)
+
+
+def _attached(book: desk.Book, leg: int) -> dict[int, int | None]:
+    """Give the prices of stop and target as they were attached by the fill that opened the leg."""
+    log = book.log[: book.counts[desk.N_PLACED]]
+    log = log[(log["leg"] == leg) & (log["bar"] == book.legs[leg]["entry_bar"])]
+    found: dict[int, int | None] = {}
+    for kind in (desk.STOP, desk.LIMIT):
+        mine = log[(log["kind"] == kind) & (log["reason"] == _REASONS[kind])]
+        found[kind] = int(mine[0]["price"]) if mine.size else None
+    return found
+
+
+def _has_moved(book: desk.Book, leg: int, kind: int, attached: int | None) -> bool:
+    order = _resting(book, leg, kind)
+    return (None if order is None else int(order["price"])) != attached
+
+
+def _resting(book: desk.Book, leg: int, kind: int) -> Record | None:
+    for order in book.orders[: book.counts[desk.N_ORDERS]]:
+        if order["leg"] == leg and order["kind"] == kind and order["live"] == 1:
+            return order  # type: ignore[no-any-return]
+    return None
+
+
+def _move(stepper: Stepper, leg: int, kind: int, price: int | None) -> None:
+    book, bar = stepper.scene.book, stepper.at - 1
+    if price is not None:
+        move = desk.move_stop if kind == desk.STOP else desk.move_target
+        move(book, bar, leg, price, _REASONS[kind])
+        return
+    order = _resting(book, leg, kind)
+    if order is not None:
+        order["live"] = 0
+        desk.compact(book)
+
+
+def _close(stepper: Stepper, close: str | Sequence[int]) -> list[int]:
+    """Leave open legs at the market; gives their numbers."""
+    book = stepper.scene.book
+    if not stepper.at:
+        raise ConfigError("Before the first bar has closed nothing can be left.", hint="Choose a later time.")
+    held = {leg: stepper.recorder().position(stepper.scene, leg) for leg in book.open_legs[: book.counts[desk.N_OPEN]]}
+    if isinstance(close, str):
+        word = close.strip().upper()
+        if word not in ("ALL", *RIGHTS):
+            raise ConfigError(f'Expected close to be "all", "CE", "PE" or numbers of legs, got {close!r}.')
+        legs = [leg for leg, one in held.items() if word in ("ALL", one.right)]
+    else:
+        legs = [int(leg) for leg in close]
+    shown = ", ".join(f"{leg} ({one.contract})" for leg, one in held.items()) or "none"
+    if not legs or set(legs) - held.keys():
+        raise ConfigError(f"At {stepper.time} there is no open leg {close!r}; open legs: {shown}.")
+    for leg in legs:
+        desk.close(book, stepper.at - 1, leg, desk.SIGNAL)
+    return [int(leg) for leg in legs]
