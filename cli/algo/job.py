@@ -27,11 +27,12 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "to": (date, str),
     "fills": (str,),
     "costs": (bool,),
+    "slippage": (int, dict),
     "params": (dict,),
 }
 """Settings of a config file and what each may be."""
 
-_WORDS: Final = {str: "text", date: "a date", bool: "true or false", dict: "a table"}
+_WORDS: Final = {str: "text", date: "a date", bool: "true or false", int: "a whole number", dict: "a table"}
 _SIMULATED_START: Final = date(2024, 1, 1)
 
 
@@ -98,7 +99,7 @@ class Job:
     params: dict[str, Any]
     source: Source
     rules: dict[str, Any]
-    """``fills`` and ``costs`` where given; what is not takes the library's default."""
+    """``fills``, ``costs`` and ``slippage`` where given; what is not takes the library's default."""
 
 
 def job_of(
@@ -109,6 +110,7 @@ def job_of(
     source: Source,
     fills: str | None,
     costs: bool | None,
+    slippage: str | None = None,
 ) -> Job:
     """Put the command line over the config file.
 
@@ -131,6 +133,7 @@ def job_of(
     rules = {
         "fills": file.get("fills") if fills is None else fills,
         "costs": file.get("costs") if costs is None else costs,
+        "slippage": file.get("slippage") if slippage is None else _slippage(slippage),
     }
     return Job(
         strategy=strategy.get(wanted),
@@ -138,6 +141,11 @@ def job_of(
         source=dataclasses.replace(source, underlying=source.underlying or file.get("underlying")),
         rules={key: value for key, value in rules.items() if value is not None},
     )
+
+
+def _slippage(text: str) -> int | dict[str, str]:
+    """Read ticks an order, or settings such as "ticks=1,spread=0.5"."""
+    return int(text) if text.strip().isdigit() else assignments(text.split(","), "--slippage")
 
 
 def assignments(pairs: Sequence[str], option: str) -> dict[str, str]:

@@ -17,11 +17,14 @@ from algo.commands import (
     data,
     exposure,
     features,
+    margin,
     oi,
+    portfolio,
     positions,
     price,
     replay,
     report,
+    scan,
     strategies,
     surface,
     sweep,
@@ -46,6 +49,8 @@ app.command("replay")(replay.replay)
 app.command("sweep")(sweep.sweep_)
 app.command("report")(report.report)
 app.command("compare")(compare.compare_)
+app.command("portfolio")(portfolio.portfolio)
+app.command("margin")(margin.margin)
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.command("price")(price.price)
@@ -55,6 +60,7 @@ app.command("surface")(surface.surface)
 app.command("exposure")(exposure.exposure)
 app.command("oi")(oi.oi)
 app.command("positions")(positions.positions)
+app.command("scan")(scan.scan_)
 app.command("warmup")(warmup.warmup)
 app.command("strategies")(strategies.strategies)
 

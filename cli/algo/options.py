@@ -31,6 +31,7 @@ __all__ = [
     "Seed",
     "Set",
     "Simulate",
+    "Slippage",
     "Spot",
     "Start",
     "StrategyName",
@@ -40,6 +41,7 @@ __all__ = [
     "can_write",
     "day",
     "strategy_names",
+    "time_left",
 ]  # fmt: skip
 
 _DATA = "Data"
@@ -62,7 +64,7 @@ def _moment(text: str | datetime) -> datetime:
         raise typer.BadParameter(f'expected a moment such as "2025-08-29 10:15", got {text!r}') from None
 
 
-def _time_left(text: str | float) -> float:
+def time_left(text: str | float) -> float:
     """Read years: a number, or a number with a unit (7d, 5h, 30m; years of 365 days)."""
     if isinstance(text, float):
         return text
@@ -136,7 +138,7 @@ Fills = Annotated[
     str | None,
     typer.Option(
         "--fills", metavar="MODE", autocompletion=_fill_modes, rich_help_panel=_RULES, show_default=False,
-        help="Where market orders fill: next_open (the default) or decision_close.",
+        help="Where market orders fill: next_open (the default, also named strict), decision_close or algotest.",
     ),
 ]  # fmt: skip
 Costs = Annotated[
@@ -144,6 +146,14 @@ Costs = Annotated[
     typer.Option(
         "--costs/--no-costs", rich_help_panel=_RULES, show_default=False,
         help="Charge brokerage and the taxes and charges of the date (the default), or not.",
+    ),
+]  # fmt: skip
+Slippage = Annotated[
+    str | None,
+    typer.Option(
+        "--slippage", metavar="TICKS|SETTINGS", rich_help_panel=_RULES, show_default=False,
+        help="How much worse market orders and stops fill: ticks, or settings such as ticks=1,spread=0.5,impact=0.1, "
+        "quotes=true.",
     ),
 ]  # fmt: skip
 Underlying = Annotated[
@@ -216,7 +226,7 @@ Strike = Annotated[float, typer.Argument(metavar="STRIKE", help="Strike.", show_
 Years = Annotated[
     float,
     typer.Argument(
-        metavar="TIME", parser=_time_left, show_default=False,
+        metavar="TIME", parser=time_left, show_default=False,
         help="Time to expiry: years (0.25), or with a unit: 7d, 5h, 30m (years of 365 days).",
     ),
 ]  # fmt: skip

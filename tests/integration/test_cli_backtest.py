@@ -147,7 +147,7 @@ def test_the_command_line_wins_over_the_config_file(config, home):
         (("straddle", *RANGE, "--set", "stop=3"), 3, "no parameter of straddle 'stop'"),
         (("straddle", *RANGE, "--set", "entry=late"), 3, "expected a time such as 09:20"),
         (("stradle", *RANGE), 3, "Did you mean 'straddle'?"),
-        (("straddle", *RANGE, "--fills", "best"), 3, "next_open, decision_close"),
+        (("straddle", *RANGE, "--fills", "best"), 3, "next_open, strict, decision_close, algotest"),
         (("straddle", "--underlying", "NIFTY"), 3, "--from and --to"),
         (("straddle", "--from", "2024-01-01", "--to", "2024-01-03"), 3, "--underlying NIFTY"),
         (("straddle", "--underlying", "NIFTY", "--from", "2024-01-03", "--to", "2024-01-01"), 3, "Swap them"),

@@ -116,7 +116,7 @@ def test_texts_are_escaped(result: Result, tmp_path: Path) -> None:
     page, text = page_of(result, tmp_path)
     assert "alert(1)" in text
     assert "<script>alert" not in text
-    assert text.count("</script>") == text.count("<script") == 2 + 3  # library, ours, three figures
+    assert text.count("</script>") == text.count("<script") == 2 + 5  # library, ours, five figures
     figures = page.of_kind("application/json")
     assert "\\u003c" in figures[2]
     assert not any("<" in figure for figure in figures)
@@ -127,7 +127,7 @@ def test_figures_are_whole(result: Result, tmp_path: Path) -> None:
     page, _ = page_of(result, tmp_path)
     figures = [json.loads(text) for text in page.of_kind("application/json")]
     names = [[part.get("name") for part in figure["data"]] for figure in figures]
-    assert names == [["Equity", "Drawdown"], [None], ["Spot", "Entry", "Exit", "CE", "PE"]]
+    assert names == [["Equity", "Drawdown"], [None], ["Spot", "Entry", "Exit", "CE", "PE"], [None], [None] * 4]
 
 
 def test_says_what_it_must(result: Result, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_says_what_it_must(result: Result, tmp_path: Path) -> None:
         "₹2,545.00", "after ₹80.00 of costs", "75.0 %", "3 won, 1 lost", "one trial", "3 sessions", "1 skipped session",
         "no bar at 09:20 <i>", "decision_close", "costs: brokerage", result.digest, f"{result.fingerprint:016x}",
         "15800 PE, 17 Jun 21", "12:09:00", "-₹1,895.00", "Equity and drawdown", "By leg", "Deflated Sharpe",
-        "What this rests on",
+        "What this rests on", "Where it came from", "Thursday", "Days to expiry", "of 1,000 random orders half",
     ):  # fmt: skip
         assert words in page.text, words
 
@@ -174,7 +174,7 @@ def test_without_trades(result: Result, tmp_path: Path) -> None:
     empty = Result.from_trades(result.trades.clear().drop("pnl", "net_pnl"), underlying="NIFTY", skipped=result.skipped)
     page, _ = page_of(empty, tmp_path)
     assert page.of_kind("application/json") == []
-    assert page.text.count("None.") == 6
+    assert page.text.count("None.") == 8
     assert "no bar at 09:20" in page.text
 
 

@@ -17,7 +17,99 @@ SETTINGS = {  # what makes an entry trade on these 90-minute sessions, beside it
         {"entry": "09:20", "exit": "10:20", "stop_pct": 10, "target_pct": 10, "stop_on": "close"},
         {"entry": "09:20", "exit": "10:40", "side": "buy", "stop_pct": 8, "width": 1},
     ],
+    "legs": [
+        {"exit": "10:30"},
+        {
+            "exit": "10:30",
+            "legs": [
+                {
+                    "right": "CE",
+                    "strike": "OTM1",
+                    "momentum": "-1%",
+                    "stop": "5%",
+                    "trail": {"every": "2%", "by": "1%"},
+                },
+                {"right": "PE", "stop": "5%", "on_stop": {"kind": "asap", "times": 3}},
+            ],
+            "break_even": "all",
+            "no_reentry_after": "10:20",
+        },
+        {
+            "exit": "10:20",
+            "overall_stop": 900,
+            "on_overall_stop": {"kind": "asap", "times": 3, "reverse": True},
+            "overall_trail": {"every": 100, "by": 50},
+            "lock": {"at": 1500, "keep": 700},
+            "legs": [
+                {"right": r, "strike": {"premium": 20}, "target": "6%", "on_target": "cost"} for r in ("CE", "PE")
+            ],
+        },
+        {
+            "exit": "10:40",
+            "overall_momentum": "+1%",
+            "legs": [{"right": "CE", "side": "buy", "stop": "spot 2 points"}],
+            "stop_on": "close",
+            "overall_target": "spot 20 points",
+        },
+        {
+            "exit": "10:40",
+            "legs": [
+                {"right": "PE", "breakout": {"until": "09:30", "end": "low"}, "stop": "6%", "on_stop": "cost"},
+                {
+                    "right": "CE",
+                    "strike": {"straddle_width": 0.5},
+                    "strike_from": "synthetic",
+                    "target": "4%",
+                    "on_target": {"kind": "lazy", "leg": "b"},
+                },
+            ],
+            "lazy": {"b": {"right": "CE", "strike": {"premium_range": [10, 40]}, "momentum": "spot -1 points"}},
+        },
+        {
+            "exit": "10:40",
+            "legs": [{"right": "CE", "strike": {"delta": 0.5}}, {"right": "PE"}],
+            "square_off": "complete",
+        },
+    ],
     "strangle": [{"entry": "09:20", "exit": "10:30", "width": 2, "stop_pct": 10}],
+    "crush": [
+        {"entry": "09:20", "exit": "10:30", "give_up": "10:20", "stop_pct": 3, "spike_pct": 1},
+        {"entry": "09:20", "exit": "10:30", "give_up": "10:20", "stop_pct": 2, "target_pct": 5, "watch": "premium"},
+    ],
+    "threshold": [
+        {"last_entry": "10:20", "exit": "10:30", "max_trades": 20},
+        {
+            "last_entry": "10:20",
+            "exit": "10:30",
+            "column": 1,
+            "above": 1,
+            "exit_above": 0,
+            "exit_below": 0,
+            "below": -1,
+        },
+    ],
+    "delta_hedge": [
+        {"entry": "09:20", "exit": "10:30"},
+        {"entry": "09:20", "exit": "10:30", "hedge_with": "synthetic", "every": 3, "side": "buy"},
+    ],
+    "momentum": [
+        {"start": "09:25", "end": "10:30", "exit": "10:40", "every": 10, "minutes": 5, "max_spread_pct": None},
+        {
+            "start": "09:25",
+            "end": "10:30",
+            "exit": "10:40",
+            "every": 10,
+            "minutes": 5,
+            "side": "sell",
+            "picks": 2,
+            "max_positions": 4,
+            "trail_pct": 5,
+            "hold": 8,
+            "iv_weight": 1,
+            "sizing": "martingale",
+            "max_lots": 4,
+        },
+    ],
 }
 
 

@@ -137,4 +137,4 @@ def test_the_report_shows_them(result: Result, traded: list[Row], tmp_path: Path
     for shown in ("₹1,35,163.00", f"{wins} won", "524 sessions", "1,048 trades", "594 skipped sessions"):
         assert shown in text
     fall = int(deepest_fall([Decimal(row["net_pnl"]) for row in traded]))
-    assert f"₹{fall // 100000},{fall // 1000 % 100:02d},{fall % 1000:03d}.00 at session ends" in text
+    assert f"₹{fall // 100000},{fall // 1000 % 100:02d},{fall % 1000:03d}.00" in text

@@ -48,6 +48,7 @@ def backtest(
     assigned: options.Set = None,
     fills: options.Fills = None,
     costs: options.Costs = None,
+    slippage: options.Slippage = None,
     underlying: options.Underlying = None,
     first: options.First = None,
     last: options.Last = None,
@@ -55,6 +56,7 @@ def backtest(
     simulate: options.Simulate = None,
     seed: options.Seed = None,
     start: options.Start = None,
+    capital: options.Capital = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -79,13 +81,16 @@ def backtest(
     options.can_write(report, "--report")
     options.can_write(save, "--save")
     with working(as_json=as_json) as work:
-        job = job_of(strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs)
+        job = job_of(
+            strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs, slippage=slippage
+        )
         job.strategy.configure(job.params)  # a wrong parameter is told before data is loaded
         days = job.source.days(work)
         absent = job.source.absent()
         from algomaster.backtest import replay
 
         result = replay(job.strategy, days, params=job.params, progress=work.track("replaying"), **job.rules)
+        result = result if capital is None else result.with_capital(capital)
         written = [f"Report: {result.report(report)}"] if report else []
         written += [f"Saved: {result.save(save)}"] if save else []
     if as_json:

@@ -23,7 +23,7 @@ def compare_(
         list[Path],
         typer.Argument(
             metavar="RUN RUN [RUN...]", exists=True, file_okay=False, show_default=False,
-            help="Folders that algo backtest --save or Result.save wrote; the first is what the others are compared with.",
+            help="Folders that algo backtest --save or Result.save wrote; the others are compared with the first.",
         ),
     ],
     capital: options.Capital = None,

@@ -39,6 +39,7 @@ def sweep_(
     assigned: options.Set = None,
     fills: options.Fills = None,
     costs: options.Costs = None,
+    slippage: options.Slippage = None,
     underlying: options.Underlying = None,
     first: options.First = None,
     last: options.Last = None,
@@ -81,7 +82,9 @@ def sweep_(
     options.can_write(plot, "--plot")
     with working(as_json=as_json) as work:
         units = _units(metric)
-        job = job_of(strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs)
+        job = job_of(
+            strategy, config=config, assigned=assigned or (), source=source, fills=fills, costs=costs, slippage=slippage
+        )
         # A wrong parameter is told before data is loaded.
         job.strategy.configure(job.params | {name: values[0] for name, values in tried.items()})
         days = job.source.days(work)

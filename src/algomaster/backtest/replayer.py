@@ -21,6 +21,7 @@ from algomaster.backtest.records import (
 )
 from algomaster.backtest.remarks import remarks
 from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
+from algomaster.backtest.sizing_risk import with_risk
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import StrategyError
 from algomaster.core.jit import CompileError
@@ -144,7 +145,8 @@ def replay(
             progress(d + 1, len(days))
     shown = {"params": settings.model_dump(mode="json"), "params_hash": settings.content_hash()}
     assumptions = assumptions_of(strategy, days, fills=fills, costs=costs, slippage=slip, trials=1, **shown)
-    return result_of(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
+    result = result_of(strategy, days, kept, account, np.diff(marks, axis=0), assumptions, digest.hex())
+    return with_risk(result, settings, days)
 
 
 def run_session(

@@ -114,7 +114,7 @@ def sweep(
         parts.append(_forget(run, days, trades=trades, first=start))
         if progress:
             progress(min(start + size, len(sets)), len(sets))
-    frame = _frame(parts, configured, names)
+    frame = _frame(parts, configured, names, by_minute=trades or digest)
     return SweepResult(
         strategy=strategy.name,
         underlying=days.underlying,
@@ -128,13 +128,16 @@ def sweep(
     )
 
 
-def _frame(parts: list[_Part], configured: list[Params], names: list[str]) -> pl.DataFrame:
-    """Give one row a set: its settings, every metric, its fingerprint, its digest where there is one."""
+def _frame(parts: list[_Part], configured: list[Params], names: list[str], *, by_minute: bool) -> pl.DataFrame:
+    """Give one row a set: its settings, every metric, its fingerprint, its digest where there is one.
+
+    ``by_minute`` where the equity of every minute was kept; without it the deepest fall within sessions is not known.
+    """
     shown = [one.model_dump(mode="json") for one in configured]
     columns = table(
         np.concatenate([part.statistics for part in parts]),
         totals=np.concatenate([part.totals for part in parts]),
-        intraday_drawdown_paise=np.concatenate([part.drawdown for part in parts]),
+        intraday_drawdown_paise=np.concatenate([part.drawdown for part in parts]) if by_minute else None,
     )
     columns |= {
         "idle_days": np.concatenate([part.idle_days for part in parts]),

@@ -63,6 +63,7 @@ def _chains(days: market.Days) -> Iterator[None]:
     pricing.exposure(chain)
     legs = [pricing.Leg("CE", chain.spot, -50, 100.0, t=0.02, vol=0.14), pricing.Leg("PE", chain.spot, 50, 90.0, t=0.1)]
     pricing.payoff(legs, spot=chain.spot, vol=0.14)
+    pricing.margin(legs, spot=chain.spot, vol=0.14)
     yield
     market.open_interest(days[0])
 

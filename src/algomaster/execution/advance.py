@@ -15,6 +15,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import numpy as np
+
 from algomaster.core.jit import kernel
 from algomaster.core.types import Record
 from algomaster.execution.costs import NEXT_OPEN, OPTION
@@ -79,7 +81,7 @@ def session_driver(step: Step) -> Callable[..., None]:
     ) -> None:
         begin(day, terms, book, account, held, log)
         bars = day.ts.size
-        i = 0
+        i = int(np.int64(0))  # from a literal 0 the compiler would make all that takes ``i`` twice
         while i < bars:
             advance(day, tape, terms, params, state, book, account, log, i)
             following = i + 1

@@ -1,4 +1,4 @@
-"""Contract facts of NSE index derivatives by date: lots, ticks, strike steps, freeze quantities, expiries, charges.
+"""Facts of NSE index derivatives by date: lots, ticks, strike steps, freeze quantities, expiries, charges, margins.
 
 Every answer comes from a dated row in ``market/data`` that names its source and how sure we are (:func:`table`).
 Outside the rows there is a :class:`~algomaster.core.errors.FactError`, never a guess. Only the standard library is
@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 from algomaster.core.errors import FactError
 from algomaster.market.data.tables import COVERED, Row, closed_reason, rows
+from algomaster.pricing.margin_rates import MarginRates
 
 __all__ = [
     "Charges",
@@ -26,6 +27,7 @@ __all__ = [
     "expiries",
     "freeze_quantity",
     "lot_size",
+    "margin_rates",
     "monthly_expiry",
     "next_expiries",
     "strike_step_paise",
@@ -37,6 +39,18 @@ __all__ = [
 _PPB_PER_PERCENT: Final = Decimal(10_000_000)
 _PPB_PER_RUPEE_IN_A_CRORE: Final = Decimal(100)
 _CONTRACT_TABLES: Final = ("lot_size", "tick", "strike_step", "freeze_quantity", "expiry_weekday")
+_MARGIN_TABLES: Final = {
+    "scan": "margin_scan_percent",
+    "sigmas": "margin_sigmas",
+    "vol_scan": "margin_vol_scan_points",
+    "vol_share": "margin_vol_share_percent",
+    "short_minimum": "margin_short_minimum_percent",
+    "exposure": "margin_exposure_percent",
+    "far_exposure": "margin_far_exposure_percent",
+    "expiry_exposure": "margin_expiry_exposure_percent",
+    "calendar": "margin_calendar_percent",
+    "calendar_on_expiry": "margin_calendar_on_expiry",
+}
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -258,12 +272,43 @@ def charges(segment: Literal["option", "future"], on: date) -> Charges:
     )
 
 
+@cache
+def margin_rates(on: date) -> MarginRates:
+    """Margin rates of index derivatives on a day, for :func:`algomaster.pricing.margin`.
+
+    Raises
+    ------
+    FactError
+        Some rate is not on record for the day; the message names it and its covered ranges.
+    """
+    found = {name: _on(list(rows(kind)), on, kind.replace("_", " ")) for name, kind in _MARGIN_TABLES.items()}
+
+    def number(name: str) -> float:
+        whole = name in ("sigmas", "calendar_on_expiry")
+        return float(Decimal(found[name].value) / (1 if whole else 100))
+
+    return MarginRates(
+        scan=number("scan"),
+        sigmas=number("sigmas"),
+        vol_scan=number("vol_scan"),
+        vol_share=number("vol_share"),
+        short_minimum=number("short_minimum"),
+        exposure=number("exposure"),
+        far_exposure=number("far_exposure"),
+        expiry_exposure=number("expiry_exposure"),
+        calendar=number("calendar"),
+        calendar_on_expiry=number("calendar_on_expiry") > 0.0,
+        sources=tuple(f"{name} {row.value}: {row.source} [{row.confidence}]" for name, row in found.items()),
+    )
+
+
 def table(kind: str) -> list[dict[str, object]]:
     """Rows of one table for display: from, to, what the row is for, value, source and confidence.
 
     ``kind`` is "lot_size", "tick", "strike_step", "freeze_quantity", "expiry_weekday", "holiday", "special_session",
     "session_hours" or one of the charges ("stt_sell_percent", "stt_exercise_percent", "transaction_percent",
-    "ipft_percent", "sebi_per_crore", "stamp_buy_percent", "gst_percent", "service_tax_percent", "brokerage_rupees").
+    "ipft_percent", "sebi_per_crore", "stamp_buy_percent", "gst_percent", "service_tax_percent", "brokerage_rupees"),
+    or of the margin rates ("margin_scan_percent", "margin_sigmas", "margin_exposure_percent", ...).
     """
     return [
         {

@@ -6,6 +6,7 @@ them as independent would make every standard error too small.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -131,7 +132,7 @@ def _vix(edges: Sequence[float]) -> _Place:
         raise ValueError(f"edges: expected ascending numbers, got {list(edges)}")
     labels = [
         f"below {cuts[0]:g}",
-        *(f"{low:g} to {high:g}" for low, high in zip(cuts, cuts[1:])),
+        *(f"{low:g} to {high:g}" for low, high in itertools.pairwise(cuts)),
         f"{cuts[-1]:g} and above",
     ]
 

@@ -33,8 +33,8 @@ def drawdown_table(daily: pl.DataFrame) -> pl.DataFrame:
     -------
     frame
         depth (rupees, positive), peak (date of the high; null where that is the 0 before the first session), trough,
-        recovered (null while it lasts), to_trough and sessions (from the high to the trough and to the recovery or the
-        last session).
+        recovered (date of the session that is back at the high; null while it lasts), to_trough (sessions from the high
+        to the trough) and sessions (all of those below the high).
     """
     schema = {
         "depth": pl.Float64, "peak": pl.Date, "trough": pl.Date, "recovered": pl.Date, "to_trough": pl.Int64,

@@ -140,6 +140,7 @@ def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 def _times(column: pl.Series) -> pl.Series:
     text = column.str.strip_chars().str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
+    text = text.str.replace(r"(T\d\d:\d\d)($|[+-])", "${1}:00${2}")  # seconds may be left out
     zoned = text.str.contains(r"T.*[+-]\d\d:?\d\d$")
     local = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
     abroad = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="ns", strict=False)

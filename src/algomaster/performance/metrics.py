@@ -71,7 +71,7 @@ METRICS: Final = (
     Metric("kurtosis", "Kurtosis", "ratio", "of the sessions' net P&L; 3 for the normal distribution"),
     Metric("winners", "Winning sessions", "count", "sessions with a net profit"),
     Metric("losers", "Losing sessions", "count", "sessions with a net loss"),
-    Metric("winners_share", "Winning sessions", "share", "of all sessions"),
+    Metric("winners_share", "Winning sessions, share", "share", "of all sessions"),
     Metric("best_day", "Best day", "rupees", "net"),
     Metric("worst_day", "Worst day", "rupees", "net"),
     Metric("profit_factor_days", "Profit factor, days", "ratio", "sum of winning over that of losing sessions"),

@@ -132,7 +132,7 @@ def _metrics(result: Result) -> str:
 
 def _drawdowns(result: Result) -> str:
     found = result.drawdowns(_FEW)
-    heads = ["Depth", "High", "Trough", "Recovered", "Sessions to trough", "Sessions"]
+    heads = ["Depth", "High", "Trough", "Recovered", "Sessions to trough", "Sessions below"]
     rows = [
         [rupees(depth), str(peak or "start"), str(trough), str(back or "not yet"), f"{down:,}", f"{whole:,}"]
         for depth, peak, trough, back, down, whole in found.iter_rows()
@@ -149,17 +149,20 @@ def _drawdowns(result: Result) -> str:
 def _breakdowns(result: Result) -> str:
     parts = {name: result.by(name) for name in REPORTED}
     known = {_BY[name]: part for name, part in parts.items() if part["group"].to_list() not in ([], ["unknown"])}
-    heads = ["", "Sessions", "Trades", "Won", "Average session", "s.e.", "Total, net"]
-    said = "Net P&L of a session within a group; bars reach to the 95 % interval of the mean."
-    tables = "".join(f"<div><h3>{name}</h3>{table(heads, _groups(part), numbers=range(1, 7))}</div>"
-                     for name, part in known.items())  # fmt: skip
+    heads = ["", "Sessions", "Trades", "Won", "Average session", "Total, net"]
+    said = "Net P&L of a session within a group, with its standard error; bars reach to the 95 % interval of the mean."
+    tables = "".join(
+        f"<div><h3>{name}</h3>{table(heads, _groups(part), numbers=range(6))}</div>" for name, part in known.items()
+    )
     return f"<p>{said}</p>{figure_html(breakdowns_figure(known))}<div class='columns'>{tables}</div>"
 
 
 def _groups(part: pl.DataFrame) -> list[list[Any]]:
     return [
-        [group, f"{sessions:,}", f"{trades:,}", write_metric(share, "share"), rupees(mean), write_metric(error, "rupees"),
-         Money(pnl)]
+        [
+            group, f"{sessions:,}", f"{trades:,}", write_metric(share, "share"),
+            f"{mean:,.0f} ± {error:,.0f}" if math.isfinite(error) else f"{mean:,.0f}", Money(pnl),
+        ]
         for group, sessions, trades, pnl, share, mean, error in part.iter_rows()
     ]  # fmt: skip
 

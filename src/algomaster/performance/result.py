@@ -187,7 +187,13 @@ class Result:
         rows = [(known[name].label, _with_error(values, known[name])) for name in _HEADLINE if name in values]
         skipped = f", {self.skipped.height} skipped" if self.skipped.height else ""
         notes = [("Notes", f"{self.notes.height}, see .notes")] if self.notes.height else []
-        return [("Sessions", f"{self.daily.height}{skipped}"), *notes, *rows, ("Digest", self.digest[:16])]
+        return [
+            ("Sessions", f"{self.daily.height}{skipped}"),
+            *notes,
+            *rows,
+            *_ruin(values),
+            ("Digest", self.digest[:16]),
+        ]
 
     def plot(self) -> Any:
         """Give the plotly figure of equity and drawdown."""
@@ -325,6 +331,13 @@ def write_interval(metrics: dict[str, float | int], name: str, unit: str) -> str
     low, high = (metrics.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
     known = math.isfinite(low) and math.isfinite(high)
     return f"{write_metric(low, unit)} to {write_metric(high, unit)}" if known else ""
+
+
+def _ruin(values: dict[str, float | int]) -> list[tuple[str, str]]:
+    """Give the line on the risk of ruin, which runs with a martingale have."""
+    if "risk_of_ruin" not in values:
+        return []
+    return [("Risk of ruin", f"{100 * values['risk_of_ruin']:.2f} % ± {100 * values['risk_of_ruin_se']:.2f}")]
 
 
 def _with_error(metrics: dict[str, float | int], metric: Metric) -> str:

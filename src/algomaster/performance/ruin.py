@@ -20,13 +20,13 @@ import numpy as np
 
 from algomaster.core.arrays import as_vector
 from algomaster.core.errors import ConfigError, DataError
-from algomaster.core.jit import kernel
 from algomaster.core.render import html_table, rupees, text_table
 from algomaster.core.types import PAISE, IntArray, Record
 from algomaster.performance.metrics import wilson_interval
+from algomaster.performance.ruin_paths import paths
 from algomaster.strategy.sizing import SIZING_PARAMS, SIZING_STATE, Sized
 from algomaster.strategy.steps.contract import new_state
-from algomaster.strategy.steps.sizing import MOST_LOTS, lots_for
+from algomaster.strategy.steps.sizing import MOST_LOTS
 
 __all__ = ["Ruin", "risk_of_ruin"]
 
@@ -178,7 +178,7 @@ def risk_of_ruin(
     for begin in range(0, runs, at_once):
         some = slice(begin, min(begin + at_once, runs))
         starts = drawn.integers(0, days, (some.stop - begin, blocks))
-        _paths(
+        paths(
             paise, first, starts, length, path, params, new_state(np.dtype(SIZING_STATE)), base, room, money,
             final[some], fall[some], most[some], ruined[some],
         )  # fmt: skip
@@ -234,32 +234,3 @@ def _params(policy: Sized, margin_per_lot: float | None) -> tuple[Record, int]:
     if margin_per_lot is None or policy.max_margin is None:
         return params, MOST_LOTS
     return params, int(policy.max_margin // margin_per_lot)
-
-
-@kernel
-def _paths(
-    pnl: Any, first: Any, starts: Any, length: int, sessions: int, params: Any, state: Any, base: int, room: int,
-    capital: int, final: Any, fall: Any, most: Any, ruined: Any,
-) -> None:  # fmt: skip
-    """Take every row of block starts through the policy; all amounts in paise."""
-    days = first.size - 1
-    blank = state.copy()
-    for p in range(starts.shape[0]):
-        state[0] = blank[0]
-        netted = 0
-        peak = 0
-        for d in range(sessions):
-            drawn = (starts[p, d // length] + d % length) % days
-            session = d // 5 * 7 + d % 5 - 3  # five sessions a week, the first of them on a Monday
-            for k in range(first[drawn], first[drawn + 1]):
-                lots = lots_for(state, params, session, netted, room, base)
-                netted += lots * pnl[k]
-                most[p] = max(most[p], lots)
-                peak = max(peak, netted)
-                fall[p] = max(fall[p], peak - netted)
-                if netted <= -capital:
-                    ruined[p] = 1
-                    break
-            if ruined[p] == 1:
-                break
-        final[p] = netted

@@ -86,7 +86,7 @@ def _moments(daily: IntArray, mean: float, out: FloatArray) -> None:
 
 @kernel
 def _drawdown(daily: IntArray, out: FloatArray) -> None:
-    """Write the deepest fall below an earlier high and the sessions it lasted to ``out[13:15]``, the peak to ``out[16]``."""
+    """Write the deepest fall below an earlier high and its sessions to ``out[13:15]``, the peak to ``out[16]``."""
     level = 0
     peak = 0
     peak_at = -1

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from algomaster.pricing.digitals import digital
     from algomaster.pricing.european import Greeks, greeks, price
     from algomaster.pricing.implied import ImpliedStatus, ImpliedVol, implied_vol
+    from algomaster.pricing.margin_rates import MarginRates
+    from algomaster.pricing.margins import Margin, margin, scan_volatility
     from algomaster.pricing.measures.distribution import Density, density
     from algomaster.pricing.measures.moves import ExpectedMove, expected_move
     from algomaster.pricing.measures.smile_shape import constant_vol, event_move, smile_measures, term_measures
@@ -30,6 +32,8 @@ _HOMES = {
     "ImpliedStatus": "implied",
     "ImpliedVol": "implied",
     "Leg": "positions.legs",
+    "Margin": "margins",
+    "MarginRates": "margin_rates",
     "Payoff": "positions.result",
     "Surface": "surface.surface",
     "SurfaceStream": "surface.streaming",
@@ -45,8 +49,10 @@ _HOMES = {
     "exposure": "dealer_flow.result",
     "greeks": "european",
     "implied_vol": "implied",
+    "margin": "margins",
     "payoff": "positions.result",
     "price": "european",
+    "scan_volatility": "margins",
     "smile_measures": "measures.smile_shape",
     "sticky_delta": "sticky",
     "swap_vol": "measures.volatility_index",
@@ -63,6 +69,8 @@ __all__ = [
     "ImpliedStatus",
     "ImpliedVol",
     "Leg",
+    "Margin",
+    "MarginRates",
     "Payoff",
     "Surface",
     "SurfaceStream",
@@ -78,8 +86,10 @@ __all__ = [
     "exposure",
     "greeks",
     "implied_vol",
+    "margin",
     "payoff",
     "price",
+    "scan_volatility",
     "smile_measures",
     "sticky_delta",
     "swap_vol",

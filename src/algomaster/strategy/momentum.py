@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -130,6 +130,8 @@ class Momentum(Ranked, Sized):
     hold : int or None
         Bars after which a position is left.
     """
+
+    round_is: ClassVar[Literal["session", "entry"]] = "entry"
 
     start: MomentOfDay = 570
     end: MomentOfDay = 870

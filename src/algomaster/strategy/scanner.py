@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 
 from algomaster.core.errors import DataError
-from algomaster.core.jit import kernel
 from algomaster.core.render import html_table, text_table
 from algomaster.core.types import MISSING, PAISE, RIGHTS, FloatArray, IntArray
 from algomaster.market.calendar import format_time, parse_time
@@ -30,16 +29,13 @@ from algomaster.strategy.steps.ranking import (
     OI_CHANGE,
     RANK_PARAMS,
     WIDTH,
-    buildup,
-    drive,
-    measure,
-    place_of,
-    score_all,
+    measure_all,
+    place_all,
 )
 
 __all__ = ["Scan", "Scanner", "scan"]
 
-Sessions = ChainDay | Sequence[ChainDay] | Mapping[str, ChainDay] | Mapping[str, Sequence[ChainDay]]
+Sessions = ChainDay | Sequence[ChainDay] | Mapping[str, ChainDay | Sequence[ChainDay]]
 _SHOWN: Final = 10
 
 
@@ -143,7 +139,7 @@ def scan(
     >>> strategy.scan(days, at="10:15", weights={"momentum": 1}, top=3).frame["rank"].to_list()
     [1, 2, 3]
     """
-    found = _by_name(days)
+    found: Mapping[str, Sequence[ChainDay]] = _by_name(days)
     moment = _moment(at, found)
     return Scanner(found, session=moment.date(), weights=weights, expiries=expiries, settings=settings).at(moment, top)
 
@@ -219,7 +215,7 @@ class Scanner:
         number = min(self._expiries or day.expiries.size, day.expiries.size)
         room = number * day.strikes.size * 2
         contracts, measures = np.zeros(room, np.int64), np.empty(room * WIDTH)
-        n = _measure_all(day, self._params, i, room, contracts, measures)
+        n = measure_all(day, self._params, i, room, contracts, measures)
         some = contracts[:n]
         row = some // 2
         expiry, strike = row // day.strikes.size, row % day.strikes.size
@@ -245,7 +241,7 @@ def _last_close(day: Day, expiry: IntArray, strike: IntArray, right: IntArray, i
 def _ranked(frame: pl.DataFrame, measures: FloatArray, weights: IntArray, top: int) -> pl.DataFrame:
     n = frame.height
     scores, places, kinds = np.zeros(n, np.int64), np.zeros((n, len(CRITERIA)), np.int64), np.zeros(n, np.int64)
-    _place_all(np.ascontiguousarray(measures).reshape(-1), weights, n, scores, places, kinds)
+    place_all(np.ascontiguousarray(measures).reshape(-1), weights, n, scores, places, kinds)
     order = np.argsort(-scores, kind="stable")[: max(top, 0)]
     full = float(np.abs(weights).sum()) * PPM
     columns = {name: pl.Series(measures[order, c]).fill_nan(None) for c, name in enumerate(CRITERIA)}
@@ -263,27 +259,6 @@ def _ranked(frame: pl.DataFrame, measures: FloatArray, weights: IntArray, top: i
         )
         .with_columns(pl.col("oi_change").fill_nan(None))
     )
-
-
-@kernel
-def _measure_all(day: Day, params: Any, i: int, room: int, contracts: Any, measures: Any) -> int:
-    """Write number and measures of each of the first ``room`` contracts that can be ranked; give how many."""
-    index = drive(day.spot, i, params[0]["rank_minutes"])
-    n = 0
-    for contract in range(room):
-        if measure(day, params, i, contract, index, measures, n * WIDTH):
-            contracts[n] = contract
-            n += 1
-    return n
-
-
-@kernel
-def _place_all(measures: Any, weights: Any, n: int, scores: Any, places: Any, kinds: Any) -> None:
-    score_all(measures, weights, n, scores)
-    for a in range(n):
-        kinds[a] = buildup(measures[a * WIDTH + CHANGE], measures[a * WIDTH + OI_CHANGE])
-        for c in range(places.shape[1]):
-            places[a, c] = place_of(measures, n, a, c)
 
 
 # --- what was asked for ------------------------------------------------------------------------------------------

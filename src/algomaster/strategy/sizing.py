@@ -18,7 +18,7 @@ A strategy takes part in four places::
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -117,6 +117,9 @@ class Sized(Params):
     kelly_fraction : float
         Share of the Kelly criterion.
     """
+
+    round_is: ClassVar[Literal["session", "entry"]] = "session"
+    """What the risk of ruin takes for one round of a run's trades: those of a session, or of one entry time in it."""
 
     sizing: Literal["fixed", "martingale", "antimartingale", "fraction", "volatility", "kelly"] = "fixed"
     multiplier: Annotated[float, Field(ge=1, le=100)] = 2.0

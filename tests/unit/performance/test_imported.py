@@ -83,6 +83,8 @@ def test_every_way_to_write_times_and_rights() -> None:
         naive.to_pandas(),
         log().with_columns(pl.col("entry_time", "exit_time").str.slice(0, 19).str.replace("T", " ")),
         log(exit_time=["2021-06-11T09:50:00Z", "2021-06-11T06:42:00Z", "2021-06-14T04:30:00Z"]),
+        log().with_columns(pl.col("entry_time").str.replace(":00+05:30", "+05:30", literal=True)),
+        log().with_columns(pl.col("entry_time", "exit_time").str.slice(0, 16)),
         log(right=["c", "pe", "C"], quantity=[-75.0, -75.0, 75.0]),
         log().with_columns(session=pl.col("exit_time").str.slice(0, 10)),
     ]

@@ -20,6 +20,7 @@ COVERED = (date(2013, 1, 1), date(2026, 12, 31))
 """First and last day about which the session tables speak."""
 
 _FOLDER = Path(__file__).parent
+_TOMLS = ("contracts.toml", "charges.toml", "margins.toml")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -62,7 +63,7 @@ def rows(kind: str) -> tuple[Row, ...]:
     ValueError
         There is no table of that kind.
     """
-    for name in ("contracts.toml", "charges.toml"):
+    for name in _TOMLS:
         if kind in _toml(name):
             return tuple(_row(kind, entry) for entry in _toml(name)[kind])
     csv_kinds = {
@@ -71,7 +72,7 @@ def rows(kind: str) -> tuple[Row, ...]:
         "session_hours": "session_hours.csv",
     }
     if kind not in csv_kinds:
-        known = [*_toml("contracts.toml"), *_toml("charges.toml"), *csv_kinds]
+        known = [*(kind for name in _TOMLS for kind in _toml(name)), *csv_kinds]
         raise ValueError(f"there is no table of {kind!r}; there are: {', '.join(known)}")
     with (_FOLDER / csv_kinds[kind]).open(encoding="utf-8", newline="") as lines:
         entries = [{**line, "from": _day(line["from"]), "to": _day(line["to"])} for line in csv.DictReader(lines)]

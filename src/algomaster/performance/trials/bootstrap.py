@@ -32,8 +32,9 @@ def long_run_variance(centred: FloatArray, block_length: float) -> FloatArray:
     """Variance of ``sqrt(T)`` times the bootstrapped mean of each column, in closed form.
 
     Politis and Romano 1994, lemma 1 (Hansen 2005 tells hopeless columns by it): ``g_0 + 2 sum_i k_i g_i`` with
-    autocovariances g (divisor T), ``k_i = (1 - i/T) a^i + (i/T) a^(T-i)`` and ``a = 1 - 1/block_length``. The second term of k is the way
-    round the end of the series, so both are one sum over days that go round, which a recursion gives in one pass.
+    autocovariances g (divisor T), ``k_i = (1 - i/T) a^i + (i/T) a^(T-i)`` and ``a = 1 - 1/block_length``. The second
+    term of k is the way round the end of the series, so both are one sum over days that go round, which a recursion
+    gives in one pass.
 
     Parameters
     ----------

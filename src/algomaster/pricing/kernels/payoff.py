@@ -9,11 +9,11 @@ from algomaster.core.types import FloatArray, IntArray
 from algomaster.pricing.kernels.elementary import exp
 from algomaster.pricing.kernels.vanilla import LOWEST, black_price
 
-__all__ = ["position_profit"]
+__all__ = ["leg_worth", "position_profit"]
 
 
 @kernel(inline=True)
-def _worth(right: int, spot: float, strike: float, left: float, vol: float, rate: float, dividend: float) -> float:
+def leg_worth(right: int, spot: float, strike: float, left: float, vol: float, rate: float, dividend: float) -> float:
     """Give the value of one leg with ``left`` years to go; right 0 is a future, whose value is its forward."""
     grown = exp((rate - dividend) * left)
     discount = exp(-rate * left)
@@ -40,4 +40,4 @@ def position_profit(
     for i in range(right.size):
         k, years, sigma, r, q = float(strike[i]), float(left[i]), float(vol[i]), float(rate[i]), float(dividend[i])
         for j in range(spots.size):
-            out[j] += quantity[i] * (_worth(right[i], float(spots[j]), k, years, sigma, r, q) - price[i])
+            out[j] += quantity[i] * (leg_worth(right[i], float(spots[j]), k, years, sigma, r, q) - price[i])

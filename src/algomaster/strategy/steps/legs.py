@@ -46,6 +46,7 @@ from algomaster.strategy.steps.contract import (
     is_waiting,
     sleep,
 )
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
 
 MAX_LEGS: Final = 10
 """Legs a straddle manager holds at once; what commercial option backtesters offer."""
@@ -69,19 +70,20 @@ PARAMS: Final = np.dtype(
         ("strike_at", np.int64),
         ("stop_on", np.int64),
         ("n_legs", np.int64),
+        ("lots", np.int64),
         ("expiry", np.int64, (MAX_LEGS,)),
         ("right", np.int64, (MAX_LEGS,)),
         ("side", np.int64, (MAX_LEGS,)),
         ("steps", np.int64, (MAX_LEGS,)),
         ("strike", np.int64, (MAX_LEGS,)),
-        ("lots", np.int64, (MAX_LEGS,)),
         ("stop_ppm", np.int64, (MAX_LEGS,)),
         ("target_ppm", np.int64, (MAX_LEGS,)),
+        *SIZING_PARAMS,
     ]
 )
 """Times in minutes of the day; ``side`` +1 buys, -1 sells; ``strike`` in paise, 0 for ``steps`` from the money."""
 
-STATE: Final = np.dtype([("phase", np.int64), ("since", np.int64), ("legs", np.int64, (MAX_LEGS,))])
+STATE: Final = np.dtype([("phase", np.int64), ("since", np.int64), ("legs", np.int64, (MAX_LEGS,)), *SIZING_STATE])
 """``since`` is the minute of the decision to enter."""
 
 
@@ -127,12 +129,16 @@ def _enter(state: Record, params: Record, day: Day, i: int, now: int, book: Book
         call_off(book, NO_CONTRACT)
         state[0]["phase"] = DONE
         return
+    lots = lots_now(state, params, day, i, book, params[0]["lots"])
+    if lots <= 0:
+        state[0]["phase"] = DONE
+        return
     for j in range(params[0]["n_legs"]):
         expiry = params[0]["expiry"][j]
         stop, target = params[0]["stop_ppm"][j], params[0]["target_ppm"][j]
         if params[0]["stop_on"] == ON_CLOSE:
             stop, target = 0, 0
-        quantity = params[0]["side"][j] * params[0]["lots"][j] * day.lot[expiry]
+        quantity = params[0]["side"][j] * lots * day.lot[expiry]
         if _late(params, j):
             steps = params[0]["steps"][j]
             leg = enter_at_fill(book, i, expiry, params[0]["right"][j], steps, quantity, stop, target)

@@ -286,3 +286,31 @@ def best(scores: Any, n: int) -> int:
         if scores[a] >= 0 and (found < 0 or scores[a] > scores[found]):
             found = a
     return found
+
+
+# --- all of a session, for hosts ---------------------------------------------------------------------------------
+
+
+@kernel
+def measure_all(day: Day, params: Record, i: int, room: int, contracts: Any, measures: Any) -> int:
+    """Write number and measures of each of the first ``room`` contracts that is to be ranked; give how many.
+
+    ``contracts`` (room,) int64, ``measures`` (room * WIDTH,) float64.
+    """
+    index = drive(day.spot, i, params[0]["rank_minutes"])
+    n = 0
+    for contract in range(room):
+        if measure(day, params, i, contract, index, measures, n * WIDTH):
+            contracts[n] = contract
+            n += 1
+    return n
+
+
+@kernel
+def place_all(measures: Any, weights: Any, n: int, scores: Any, places: Any, kinds: Any) -> None:
+    """Write scores (n,), places by each criterion (n, N_CRITERIA) and what open interest says (n,), all int64."""
+    score_all(measures, weights, n, scores)
+    for a in range(n):
+        kinds[a] = buildup(measures[a * WIDTH + CHANGE], measures[a * WIDTH + OI_CHANGE])
+        for c in range(N_CRITERIA):
+            places[a, c] = place_of(measures, n, a, c)

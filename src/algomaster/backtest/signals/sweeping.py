@@ -1,0 +1,272 @@
+"""``signal_sweep``: many settings of a compiled signal step over the bars of one symbol, all trades kept."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+import algomaster
+from algomaster.backtest.signals.curves import WIDTH
+from algomaster.backtest.signals.driving import BLOCK, new_scratch, sweep_driver
+from algomaster.backtest.signals.inputs import BarInput, as_times, day_ends, duration, read_bars, setting
+from algomaster.backtest.signals.notes import ASSUMED
+from algomaster.backtest.signals.numbers import metric_rows
+from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
+from algomaster.backtest.signals.steps import signal_step
+from algomaster.backtest.signals.sweep_result import SignalSweep, sweep_trades
+from algomaster.backtest.sweeper import parameter_sets
+from algomaster.core.errors import ConfigError
+from algomaster.core.types import MISSING, FloatArray, IntArray, Record
+from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
+from algomaster.execution.bars_engine import TERMS, Bars
+from algomaster.execution.bars_rules import OPPOSITE_ENTRIES, SIZE_TYPES
+from algomaster.execution.bars_sweep import SignalTape
+from algomaster.execution.bars_trades import TRADE
+from algomaster.strategy.contract import Params, Strategy
+
+__all__ = ["signal_sweep", "tape_of"]
+
+_CHUNK: Final = 128
+_ROOM: Final = 512
+
+
+class Part(NamedTuple):
+    """What is kept of a chunk of sets; ``trades`` has an array a set."""
+
+    accounts: Record
+    trades: list[Record]
+    money: FloatArray
+    returns: FloatArray
+    totals: IntArray
+    extras: FloatArray
+
+
+def signal_sweep(
+    step: Strategy | str,
+    close: Any,
+    *,
+    grid: Any,
+    params: Mapping[str, Any] | None = None,
+    open: Any = None,
+    high: Any = None,
+    low: Any = None,
+    times: Any = None,
+    freq: str | None = None,
+    tick: float | None = None,
+    fill: str | None = None,
+    size: float = math.inf,
+    size_type: str = "amount",
+    size_granularity: float = 0.0,
+    fees: float = 0.0,
+    fixed_fees: float = 0.0,
+    slippage: float = 0.0,
+    sl_stop: float | None = None,
+    tp_stop: float | None = None,
+    trail_stop: float | None = None,
+    init_cash: float = 100_000.0,
+    upon_opposite_entry: str = "reverse",
+    trades: bool = True,
+    chunk: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SignalSweep:
+    """Run every setting of a signal step over one symbol's bars; each is what :func:`from_signals` gives, to the bit.
+
+    Parameters
+    ----------
+    step : Strategy or str
+        "sma_cross", or a :class:`~algomaster.strategy.Strategy` whose step is ``step(state, params, tape, i) -> flags``
+        (1 enter long, 2 leave long, 4 enter short, 8 leave short, added up).
+    close : (T,)
+    grid : mapping or sequence of mappings
+        Values to try of each setting, all combinations; or the sets themselves.
+    params : mapping, optional
+        Settings that all sets share.
+    open, high, low, times, freq, fill, size, size_type, size_granularity
+        As in :func:`from_signals`, numbers alone.
+    fees, fixed_fees, slippage, sl_stop, tp_stop, trail_stop, init_cash, upon_opposite_entry
+        As in :func:`from_signals`, numbers alone.
+    tick : float, optional
+        Grid of the prices; the step sees whole ticks. By default the coarsest power of ten that all closes lie on.
+        Fills are at the prices as given.
+    trades : bool
+        Keep all trades.
+    chunk : int, optional
+        Sets in flight at once; bounds the memory, changes no number.
+    progress : callable, optional
+        Called with (sets done, sets in all).
+
+    Returns
+    -------
+    SignalSweep
+        ``frame`` with a row a set (settings, every metric) and ``trades`` with a column ``set``.
+
+    Raises
+    ------
+    ConfigError
+        The grid is empty, a setting is unknown or impossible, or prices lie on no grid and no tick is given.
+    ValueError, TypeError
+        Values are not numbers, out of range, or of another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from algomaster import backtest
+    >>> closes = 100.0 + np.round(5.0 * np.sin(np.arange(400) / 9.0), 2)
+    >>> run = backtest.signal_sweep("sma_cross", closes, grid={"fast": [3, 5], "slow": [10, 20]}, fees=0.001)
+    >>> run.frame.height, run.trades["set"].n_unique()
+    (4, 4)
+    """
+    step = signal_step(step)
+    bars = read_bars(close, open=open, high=high, low=low, times=times, columns=1)
+    length = duration(freq)
+    if bars.times is None and length:
+        bars = bars._replace(times=as_times(np.arange(len(bars.close), dtype=np.int64) * length))
+    sets = [dict(params or {}) | one for one in parameter_sets(grid)]
+    configured = [step.configure(one) for one in sets]
+    shape = bars.close.shape
+    terms = np.zeros(1, TERMS)
+    terms[0]["size_type"] = word_of(size_type, SIZE_TYPES[:3], "size_type")
+    terms[0]["opposite"] = word_of(upon_opposite_entry, OPPOSITE_ENTRIES, "upon_opposite_entry")
+    terms[0]["sequence"] = 1
+    terms[0]["partial"] = 1
+    terms[0]["stops"] = int(any(stop is not None for stop in (sl_stop, tp_stop, trail_stop)))
+    terms[0]["fill"] = fill_mode(fill, None, bars)
+    settings = Settings(
+        size=setting(size, "size", shape, least=0.0, nan=False),
+        price=np.full((1, 1), np.nan),
+        **costs_of(fees, fixed_fees, slippage, size_granularity, shape),
+        stop=setting(sl_stop, "sl_stop", shape, least=0.0, nan=True),
+        trail=setting(trail_stop, "trail_stop", shape, least=0.0, nan=True),
+        target=setting(tp_stop, "tp_stop", shape, least=0.0, nan=True),
+    )
+    said = {
+        "kind": "sweep", "step": step.name, "size": told(size), "size_type": size_type, "fees": fees,
+        "fixed_fees": fixed_fees, "slippage": slippage, "sl_stop": sl_stop, "tp_stop": tp_stop,
+        "trail_stop": trail_stop, "upon_opposite_entry": upon_opposite_entry, "init_cash": init_cash,
+        "fills": ASSUMED[int(terms[0]["fill"])], "trials": len(sets), "version": algomaster.__version__,
+    }  # fmt: skip
+    tape, said["tick"] = tape_of(bars, tick)
+    if chunk is not None and chunk < 1:
+        raise ConfigError(f"Expected chunk to be at least 1, got {chunk}.")
+    size_of_chunk = chunk or _CHUNK
+    parts = []
+    for start in range(0, len(sets), size_of_chunk):
+        packed = np.concatenate([one.pack() for one in configured[start : start + size_of_chunk]])
+        part = run_chunk(step, bars, tape, settings, terms, packed, init_cash, _ROOM)
+        parts.append(part if trades else part._replace(trades=[]))
+        if progress:
+            progress(min(start + size_of_chunk, len(sets)), len(sets))
+    return _result(step, bars, parts, configured, sets, said, trades)
+
+
+def tape_of(bars: BarInput, tick: float | None) -> tuple[SignalTape, float]:
+    """Give the bars in whole ticks, and the tick.
+
+    Raises
+    ------
+    ConfigError
+        Closes lie on no grid of a power of ten, and no tick is given.
+    """
+    if tick is None:
+        for digits in range(9):
+            scaled = bars.close[~np.isnan(bars.close)] * 10.0**digits
+            if np.all(np.abs(scaled - np.rint(scaled)) <= 1e-6 + 4e-16 * scaled):
+                return _ticks(bars, 10.0**digits), 10.0**-digits
+        raise ConfigError(
+            "Expected closes on a grid, such as whole paise, so that averages can be compared exactly; got prices with "
+            "more than 8 digits.", hint="Say tick=...: the signals then see closes rounded to it."
+        )  # fmt: skip
+    if not tick > 0.0:
+        raise ConfigError(f"Expected tick to be above 0, got {tick!r}.")
+    return _ticks(bars, 1.0 / tick), tick
+
+
+def _ticks(bars: BarInput, scale: float) -> SignalTape:
+    opens, highs, lows, lasts = (
+        np.where(np.isnan(prices), float(MISSING), np.rint(prices * scale)).astype(np.int64)
+        for prices in (bars.open[:, 0], bars.high[:, 0], bars.low[:, 0], bars.close[:, 0])
+    )
+    closes = np.nan_to_num(np.rint(carried(bars.close[:, 0]) * scale)).astype(np.int64)
+    ts = np.zeros(closes.size, np.int64)
+    if bars.times is not None:
+        ts = bars.times.dt.timestamp("ns").to_numpy().astype(np.int64)
+    return SignalTape(opens, highs, lows, lasts, np.append(0, np.cumsum(closes)).astype(np.int64), ts)
+
+
+def carried(closes: FloatArray) -> FloatArray:
+    """Give closes with the last one known in the place of a missing one; 0 before the first."""
+    known = np.maximum.accumulate(np.where(np.isnan(closes), -1, np.arange(closes.size)))
+    return np.where(known >= 0, closes[np.maximum(known, 0)], 0.0)
+
+
+def run_chunk(
+    step: Strategy, bars: BarInput, tape: SignalTape, settings: Settings, terms: Record, params: Record, cash: float,
+    room: int,
+) -> Part:  # fmt: skip
+    """Run some sets; those with more fills than there is room for are run again with room enough."""
+    count = params.size
+    ends = day_ends(bars.times, len(bars.close))
+    states = np.concatenate([step.init(params[p : p + 1]) for p in range(count)])
+    columns, accounts = np.zeros(count, COLUMN), np.zeros(count, ACCOUNT)
+    accounts["cash"] = cash
+    fills = np.empty(((count + BLOCK - 1) // BLOCK, room), FILL)
+    trades, counts = np.empty((count, room + 1), TRADE), np.zeros(count, np.int64)
+    numbers = (
+        np.empty((count, WIDTH)), np.empty((count, WIDTH)), np.zeros((count, 6), np.int64), np.zeros((count, 5)),
+    )  # fmt: skip
+    sweep_driver(step.step)(
+        Bars(bars.open, bars.high, bars.low, bars.close), tape, settings, terms, params, states, columns, accounts,
+        fills, trades, counts, ends, *numbers, carried(bars.close[:, 0]), new_scratch(count, ends.size),
+    )  # fmt: skip
+    kept = [trades[p, : counts[p]].copy() for p in range(count)]
+    over = np.flatnonzero(accounts["fills"] > room)
+    if over.size:
+        again = run_chunk(
+            step, bars, tape, settings, terms, params[over], cash, int(accounts["fills"].max())
+        )  # fmt: skip
+        accounts[over] = again.accounts
+        for mine, theirs in zip(numbers, again[2:]):
+            mine[over] = theirs
+        for p, some in zip(over, again.trades):
+            kept[p] = some
+    return Part(accounts, kept, *numbers)
+
+
+def _result(
+    step: Strategy, bars: BarInput, parts: list[Part], configured: list[Params], sets: list[dict[str, Any]],
+    said: dict[str, Any], trades: bool,
+) -> SignalSweep:  # fmt: skip
+    accounts, *numbers = (np.concatenate([part[j] for part in parts]) for j in (0, 2, 3, 4, 5))
+    rows = metric_rows(*numbers, bars=len(bars.close), orders=accounts["fills"], trials=None)
+    told_trades = [one for part in parts for one in part.trades]
+    names = list(dict.fromkeys(name for one in sets for name in one))
+    shown = [one.model_dump(mode="json") for one in configured]
+    frame = pl.DataFrame(
+        {name: [one[name] for one in shown] for name in names} | {n: pl.Series(v) for n, v in rows.items()}
+    )
+    known = bars.times is not None
+    said["data"] = {
+        "bars": len(bars.close),
+        "first": str(bars.times[0]) if bars.times is not None and known else None,
+        "last": str(bars.times[-1]) if bars.times is not None and known else None,
+        "fingerprint": hashlib.sha256(bars.close.tobytes() + bars.open.tobytes()).hexdigest(),
+    }
+    frame_of_trades = sweep_trades(told_trades) if trades else None
+    digest = hashlib.sha256(numbers[2].tobytes() + numbers[3].tobytes())
+    if frame_of_trades is not None:
+        for name in ("entry_bar", "exit_bar", "pnl"):
+            digest.update(frame_of_trades[name].to_numpy().tobytes())
+    return SignalSweep(
+        step=step.name,
+        symbol=bars.symbols[0],
+        parameters=tuple(names),
+        frame=frame,
+        trades=frame_of_trades,
+        assumptions=said,
+        digest=digest.hexdigest(),
+    )
