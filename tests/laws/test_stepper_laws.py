@@ -55,9 +55,9 @@ def walk(stepper, fresh, way):
     return stepper
 
 
-def agree(name, days, params, fills, way):
+def agree(name, days, params, fills, way, *, every=60):
     def fresh():
-        return backtest.Stepper(name, days[-1], params=params, fills=fills, earlier=days[:-1])
+        return backtest.Stepper(name, days[-1], params=params, fills=fills, earlier=days[:-1], every=every)
 
     run, result = backtest.replay(name, days, params=params, fills=fills), walk(fresh(), fresh, way).finish()
     assert (result.digest, result.fingerprint) == (run.digest, run.fingerprint)
@@ -68,9 +68,9 @@ def agree(name, days, params, fills, way):
 
 @pytest.mark.parametrize("name", strategy.names())
 @drawn
-@given(way=moves, fills=st.sampled_from(FILLS), sessions=st.integers(1, 3))
-def test_the_catalogue_in_odd_ways(simulated, name, way, fills, sessions):
-    agree(name, simulated[:sessions], {}, fills, way)
+@given(way=moves, fills=st.sampled_from(FILLS), sessions=st.integers(1, 3), every=st.sampled_from([1, 7, 60, 1000]))
+def test_the_catalogue_in_odd_ways(simulated, name, way, fills, sessions, every):
+    agree(name, simulated[:sessions], {}, fills, way, every=every)
 
 
 @often
@@ -97,11 +97,11 @@ def test_legs_held_overnight(simulated, way, fills, sessions):
 
 
 @drawn
-@given(way=moves, room=st.sampled_from([1, 3, 40]))
-def test_records_that_overflow_in_mid_session(way, room):
+@given(way=moves, room=st.sampled_from([1, 3, 40]), every=st.sampled_from([1, 7, 60]))
+def test_records_that_overflow_in_mid_session(way, room, every):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("algomaster.backtest.playback.stepping._ROOM", room)
-        agree(BUSY, [random_day(5, minutes=70)], {}, "next_open", way)
+        agree(BUSY, [random_day(5, minutes=70)], {}, "next_open", way, every=every)
 
 
 @often

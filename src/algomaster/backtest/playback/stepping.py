@@ -95,7 +95,7 @@ class Stepper:
         costs: bool = True,
         slippage: Slippage | Mapping[str, Any] | int | None = None,
         earlier: Days | Sequence[ChainDay] = (),
-        every: int = 15,
+        every: int = 60,
     ) -> None:
         if not isinstance(chain, ChainDay):
             raise ConfigError(
