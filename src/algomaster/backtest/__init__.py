@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from algomaster.backtest.portfolio_result import Portfolio
     from algomaster.backtest.portfolios import portfolio
     from algomaster.backtest.replayer import replay
+    from algomaster.backtest.searching import search
     from algomaster.backtest.signals.ordering import from_orders
     from algomaster.backtest.signals.result import SignalResult
     from algomaster.backtest.signals.running import from_signals
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from algomaster.backtest.sweep_result import SweepResult
     from algomaster.backtest.sweeper import sweep
     from algomaster.backtest.trade_log import from_trades
+    from algomaster.backtest.walking import WalkForward, walk_forward
     from algomaster.backtest.warming import warm
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Slippage",
     "Stepper",
     "SweepResult",
+    "WalkForward",
     "WhatIf",
     "check_look_ahead",
     "from_orders",
@@ -42,8 +45,10 @@ __all__ = [
     "margin_of",
     "portfolio",
     "replay",
+    "search",
     "signal_sweep",
     "sweep",
+    "walk_forward",
     "warm",
 ]
 
@@ -59,6 +64,7 @@ __getattr__, __dir__ = attach(
         "Slippage": "algomaster.backtest.slippages",
         "Stepper": "algomaster.backtest.playback.stepping",
         "SweepResult": "algomaster.backtest.sweep_result",
+        "WalkForward": "algomaster.backtest.walking",
         "WhatIf": "algomaster.backtest.playback.what_if",
         "check_look_ahead": "algomaster.backtest.look_ahead",
         "from_orders": "algomaster.backtest.signals.ordering",
@@ -67,8 +73,10 @@ __getattr__, __dir__ = attach(
         "margin_of": "algomaster.backtest.margin_use",
         "portfolio": "algomaster.backtest.portfolios",
         "replay": "algomaster.backtest.replayer",
+        "search": "algomaster.backtest.searching",
         "signal_sweep": "algomaster.backtest.signals.sweeping",
         "sweep": "algomaster.backtest.sweeper",
+        "walk_forward": "algomaster.backtest.walking",
         "warm": "algomaster.backtest.warming",
     },
 )

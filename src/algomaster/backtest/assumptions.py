@@ -57,8 +57,13 @@ def assumptions_of(
 def _costs(days: Days) -> list[dict[str, Any]]:
     """Give the rates by the session they first apply to."""
     found: list[dict[str, Any]] = []
+    last = None
     for day in days:
-        rates = dataclasses.asdict(facts.charges("option", day.session))
+        charges = facts.charges("option", day.session)
+        if charges == last:
+            continue
+        last = charges
+        rates = dataclasses.asdict(charges)
         rates["sources"] = list(rates["sources"])
         if not found or {**found[-1], "since": None} != {**rates, "since": None}:
             found.append({"since": day.session.isoformat(), **rates})

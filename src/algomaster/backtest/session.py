@@ -20,7 +20,7 @@ from algomaster.market.chain_day import ChainDay, Days
 from algomaster.strategy.day import day_of
 from algomaster.strategy.steps.contract import Day
 
-__all__ = ["FILL_COLUMNS", "KINDS", "Session", "days_of", "fill_rows", "prepare"]
+__all__ = ["FILL_COLUMNS", "KINDS", "Session", "days_of", "fill_rows", "future_expiry", "prepare"]
 
 FILL_COLUMNS = (
     "session", "bar", "ts", "leg", "trade", "expiry", "strike", "right", "quantity", "price", "reason", "costs",
@@ -117,14 +117,14 @@ def fill_rows(day: Day, fills: Record) -> IntArray:
         "strike": np.where(listed, day.strikes[contract % strikes], fills["strike"]),
         "right": np.where(listed, instrument % 2, np.where(instrument == options, 2, fills["right"])),
     }
-    columns["expiry"] = np.where(columns["right"] == 2, _future_expiry(day), columns["expiry"])
+    columns["expiry"] = np.where(columns["right"] == 2, future_expiry(day), columns["expiry"])
     columns["strike"] = np.where(columns["right"] == 2, 0, columns["strike"])
     for j, name in enumerate(FILL_COLUMNS):
         rows[:, j] = columns[name]
     return rows
 
 
-def _future_expiry(day: Day) -> int:
+def future_expiry(day: Day) -> int:
     """Give the expiry of the nearest future in days: the first of the month's among the options', else their last."""
     monthly = np.flatnonzero(day.monthly == 1)
     return int(day.expiries[monthly[0]] if monthly.size else day.expiries[-1])

@@ -1,61 +1,68 @@
 """Sweep: many parameter sets through the same sessions, to the same bits as a replay of each.
 
-1. The grid is unrolled into parameter sets (:func:`parameter_sets`) and cut into chunks.
-2. A chunk goes through all sessions, one compiled call a session (:func:`~algomaster.backtest.drivers.sweep_driver`).
-3. Daily P&L of the chunk becomes rows of metrics (:func:`~algomaster.performance.metrics.table`) and is forgotten, so
-   that memory does not grow with the number of sets, unless trades are asked for.
+1. The grid becomes columns of checked settings (:mod:`~algomaster.backtest.sweeps.gridding`,
+   :mod:`~algomaster.backtest.sweeps.packing`) and is cut into chunks of sets (:mod:`~algomaster.backtest.sweeps.planning`).
+2. An engine runs the chunks (:mod:`~algomaster.backtest.sweeps.engines`): each takes its sets through all sessions, one
+   compiled call a session (:mod:`~algomaster.backtest.sweeps.chunks`). Finished chunks can be kept to resume from
+   (:mod:`~algomaster.backtest.sweeps.resuming`).
+3. The parts come back in order: statistics become rows of metrics, trades go to memory or into a Parquet file
+   (:mod:`~algomaster.backtest.sweeps.trade_files`), everything else is forgotten.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from algomaster.backtest.assumptions import assumptions_of
-from algomaster.backtest.drivers import sweep_driver
-from algomaster.backtest.records import Digest, trades_frame
-from algomaster.backtest.replayer import Progress, check_flags, compiling_step, lots_of, totals_of
-from algomaster.backtest.session import FILL_COLUMNS, Session, days_of, fill_rows, prepare
+from algomaster.backtest.replayer import Progress
+from algomaster.backtest.session import days_of
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.backtest.sweep_result import SweepResult, digest_of
+from algomaster.backtest.sweeps.chunks import Job, Keep, Part, Rules
+from algomaster.backtest.sweeps.gridding import Grid, Sets
+from algomaster.backtest.sweeps.packing import Settings
+from algomaster.backtest.sweeps.planning import Plan, plan_of
+from algomaster.backtest.sweeps.resuming import FinishedChunks, identity_of_sweep
+from algomaster.backtest.sweeps.trade_files import KeptTrades, TradeWriter
 from algomaster.core.errors import ConfigError
-from algomaster.core.types import FloatArray, IntArray, Record
-from algomaster.execution.ledger import FILL, new_account
-from algomaster.execution.overnight import Held, new_held
+from algomaster.core.types import Record
 from algomaster.market.chain_day import ChainDay, Days
 from algomaster.performance.metrics import METRICS, table
-from algomaster.performance.statistics import DAILY_STATISTICS, daily_statistics
+from algomaster.performance.statistics import DAILY_STATISTICS
+from algomaster.performance.trials.kept_days import compact_daily, daily_stride
 from algomaster.strategy import catalogue
-from algomaster.strategy.contract import Params, Strategy
-from algomaster.strategy.steps.contract import FILLS_FULL
+from algomaster.strategy.contract import Strategy
 
-__all__ = ["parameter_sets", "sweep"]
+__all__ = ["sweep"]
 
-_CHUNK = 4096
-_RECORDED_CHUNK = 512
-_ROOM = 16
-
-Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
+_COLUMNS = {metric.name for metric in METRICS} | {"idle_days", "fingerprint", "digest", "set"}
 
 
 def sweep(
     strategy: Strategy | str,
     days: Days | ChainDay | Sequence[ChainDay],
     *,
-    grid: Grid,
+    grid: Grid | Sets,
     params: Mapping[str, Any] | None = None,
     fills: str = "next_open",
     costs: bool = True,
     slippage: Slippage | Mapping[str, Any] | int | None = None,
     skip_lists: bool = True,
-    trades: bool = False,
+    trades: bool | str | Path = False,
     digest: bool = False,
+    engine: str = "threads",
+    workers: int | None = None,
     chunk: int | None = None,
+    memory: int | str | None = None,
+    resume: str | Path | None = None,
+    share: str | Path | None = None,
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> SweepResult:
     """Run many parameter sets of a strategy through sessions.
@@ -73,25 +80,43 @@ def sweep(
     slippage : Slippage, mapping or int, optional
     skip_lists : bool
         Pass over bars in which nothing can happen; changes no number.
-    trades : bool
-        Keep every set's trades in ``result.trades`` (memory then grows with the sets).
+    trades : bool or path
+        Keep every set's trades: True in memory, a path in a Parquet file that is written as the sweep goes on. Either
+        way ``result.trades`` gives them.
     digest : bool
-        Give each set the digest that a replay of it has.
+        Give each set the digest that a replay of it has, and the deepest fall within sessions. Keeps the equity of
+        every minute for it, which takes about four times as long.
+    engine : "threads", "joblib" or "ray"
+        Where chunks of sets run: threads of this process, worker processes that share the sessions through one file
+        mapped into memory, a Ray cluster.
+    workers : int, optional
+        Threads, processes or actors; by default one for each core (on a cluster, each core of it).
     chunk : int, optional
-        Sets in flight at once; bounds the memory, changes no number.
+        Sets in flight at once in a worker; by default what fits ``memory``, 1,024 at most (512 with records).
+    memory : int or str, optional
+        Bytes ("2GB") that the sweep may take beside the sessions; refused where the rows of the result do not fit.
+    resume : path, optional
+        Folder that keeps each finished chunk. A sweep that was killed goes on where it was; a folder of another sweep
+        is refused.
+    share : path, optional
+        Folder for the file of sessions that worker processes map; by default a temporary one.
+    address : str, optional
+        Of a running Ray cluster; by default one is started on this machine.
     progress : callable, optional
-        Called with (set-sessions done, set-sessions in all).
+        Called with (sets done, sets in all).
 
     Returns
     -------
     SweepResult
         ``frame`` has one row a set: its settings, every metric, its fingerprint. Metrics are those of a replay to the
-        bit, but for ``trials`` (here the number of sets) and the deflated Sharpe ratio that follows from it.
+        bit, but for ``trials`` (here the number of sets) and the deflated Sharpe ratio that follows from it. Neither
+        engine, workers, chunk, memory, resuming nor skip lists change a bit of it.
 
     Raises
     ------
     ConfigError
-        The grid is empty, or a setting is unknown or impossible.
+        The grid is empty, a setting is unknown or impossible, a package for the engine is missing, the memory too
+        small, or the folder to resume from is another sweep's.
     FactError
         Costs are on and not on record for a session.
     StrategyError
@@ -99,194 +124,121 @@ def sweep(
     """
     strategy = catalogue.get(strategy) if isinstance(strategy, str) else strategy
     days = days_of(days)
-    sets = [dict(params or {}) | one for one in parameter_sets(grid)]
-    names = _names(sets)
-    if chunk is not None and chunk < 1:
-        raise ConfigError(f"Expected chunk to be at least 1, got {chunk}.")
-    size = min(chunk or _CHUNK, _RECORDED_CHUNK if trades or digest else _CHUNK)
-    configured = [strategy.configure(one) for one in sets]
-    slip = slippage_of(slippage)
-    sessions = [prepare(chain, fills=fills, costs=costs, slippage=slip, skip_lists=skip_lists) for chain in days]
-    parts = []
-    for start in range(0, len(sets), size):
-        some = configured[start : start + size]
-        run = _chunk(strategy, sessions, np.concatenate([one.pack() for one in some]), trades=trades, digest=digest)
-        parts.append(_forget(run, days, trades=trades, first=start))
-        if progress:
-            progress(min(start + size, len(sets)), len(sets))
-    frame = _frame(parts, configured, names, by_minute=trades or digest)
+    settings = Settings(strategy, _checked(grid if isinstance(grid, Sets) else Sets.of(grid, params)))
+    rules = Rules(fills, costs, slippage_of(slippage), skip_lists)
+    keep = Keep(bool(trades), digest, daily_stride(len(settings), len(days)))
+    job = Job(strategy, settings, rules, keep)
+    plan = plan_of(
+        job, days, engine=engine, workers=workers, chunk=chunk, memory=memory, share=share, address=address,
+        kept_in_memory=trades is True,
+    )  # fmt: skip
+    store = None if resume is None else FinishedChunks(Path(resume), identity_of_sweep(job, days))
+    found = _Collected(job, days, plan)
+    with _writer(trades) as writer:
+        for part in _parts(job, days, plan, store):
+            found.take(part, writer)
+            if progress:
+                progress(part.stop, len(settings))
+    frame = found.frame()
     return SweepResult(
         strategy=strategy.name,
         underlying=days.underlying,
-        parameters=tuple(names),
+        parameters=tuple(settings.names),
         frame=frame,
-        trades=pl.concat([part.trades for part in parts if part.trades is not None]) if trades else None,
-        assumptions=assumptions_of(
-            strategy, days, fills=fills, costs=costs, slippage=slip, trials=len(sets), **_settings(configured, names)
-        ),
+        kept_trades=found.trades(writer),
+        daily=found.daily,
+        daily_stride=keep.stride,
+        assumptions=_assumptions(job, days),
         digest=digest_of(frame),
     )
 
 
-def _frame(parts: list[_Part], configured: list[Params], names: list[str], *, by_minute: bool) -> pl.DataFrame:
-    """Give one row a set: its settings, every metric, its fingerprint, its digest where there is one.
-
-    ``by_minute`` where the equity of every minute was kept; without it the deepest fall within sessions is not known.
-    """
-    shown = [one.model_dump(mode="json") for one in configured]
-    columns = table(
-        np.concatenate([part.statistics for part in parts]),
-        totals=np.concatenate([part.totals for part in parts]),
-        intraday_drawdown_paise=np.concatenate([part.drawdown for part in parts]) if by_minute else None,
-    )
-    columns |= {
-        "idle_days": np.concatenate([part.idle_days for part in parts]),
-        "fingerprint": np.concatenate([part.fingerprint for part in parts]),
-    }
-    given = {name: _column(shown, name) for name in names}
-    frame = pl.DataFrame(given | {name: pl.Series(values) for name, values in columns.items()})
-    digests = [text for part in parts for text in part.digests]
-    return frame.with_columns(digest=pl.Series(digests)) if digests else frame
-
-
-def parameter_sets(grid: Grid) -> list[dict[str, Any]]:
-    """Unroll a grid: the combinations of a mapping's values (last name fastest), or the sequence as it is."""
-    if isinstance(grid, Mapping):
-        for name, values in grid.items():
-            if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray | pl.Series):
-                raise ConfigError(f"Grid {name!r}: expected a list of values, got {values!r}.", hint="Write [value].")
-        sets = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
-    elif isinstance(grid, Sequence) and all(isinstance(one, Mapping) for one in grid):
-        sets = [dict(one) for one in grid]
-    else:
-        raise ConfigError(f"Expected a grid of lists by name, or a list of parameter sets, got {grid!r}.")
-    if not sets:
-        raise ConfigError("Expected at least one parameter set, got an empty grid.")
-    return sets
-
-
-def _names(sets: list[dict[str, Any]]) -> list[str]:
-    """Names of the settings that the sets give; one that is called like a column of the result is refused."""
-    names = list(dict.fromkeys(name for one in sets for name in one))
-    taken = {metric.name for metric in METRICS} | {"idle_days", "fingerprint", "digest", "set"}
-    if clash := sorted(taken & set(names)):
+def _checked(sets: Sets) -> Sets:
+    """Refuse a setting that is called like a column of the result."""
+    if clash := sorted(_COLUMNS & set(sets.names)):
         raise ConfigError(
             f"Parameter {clash[0]!r} is called like a column of the sweep's result.", hint="Rename the parameter."
         )
-    return names
+    return sets
 
 
-def _settings(configured: list[Params], names: list[str]) -> dict[str, Any]:
-    """Give the settings that all sets share, those that they give, and a hash over all of them."""
-    shared = {name: value for name, value in configured[0].model_dump(mode="json").items() if name not in names}
-    digest = hashlib.sha256("".join(one.content_hash() for one in configured).encode())
-    return {"params": shared, "swept": names, "params_hash": digest.hexdigest()}
+def _assumptions(job: Job, days: Days) -> dict[str, Any]:
+    rules, settings = job.rules, job.settings
+    return assumptions_of(
+        job.strategy, days, fills=rules.fills, costs=rules.costs, slippage=rules.slippage, trials=len(settings),
+        params=settings.shared(), swept=settings.names, params_hash=settings.content_hash,
+    )  # fmt: skip
 
 
-class _Run(NamedTuple):
-    """A chunk that has gone through all sessions; ``rows`` are kept for trades, a digest takes them as they come."""
-
-    accounts: Record
-    daily: IntArray
-    idle_days: IntArray
-    digests: list[Digest]
-    rows: list[list[IntArray]]
+def _writer(trades: bool | str | Path) -> contextlib.AbstractContextManager[TradeWriter | None]:
+    return contextlib.nullcontext() if isinstance(trades, bool) else TradeWriter(Path(trades))
 
 
-class _Part(NamedTuple):
-    """What is kept of a chunk."""
+def _parts(job: Job, days: Days, plan: Plan, store: FinishedChunks | None) -> Iterator[Part]:
+    """Give the parts of all sets in order: those that are done from the store, the others from the engine."""
+    done = store.ranges() if store else []
+    chunks = plan.chunks(done)
+    fresh = plan.engine.run(job, days, chunks)
+    for start, stop in sorted([*done, *chunks]):
+        if store and (start, stop) in set(done):
+            yield store.read(start, stop)
+            continue
+        part = next(fresh)
+        if store:
+            store.write(part)
+        yield part
 
-    statistics: FloatArray
-    totals: IntArray
-    drawdown: IntArray
-    idle_days: IntArray
-    fingerprint: Any
-    digests: list[str]
-    trades: pl.DataFrame | None
 
+class _Collected:
+    """What is kept of all sets, filled as the parts come."""
 
-def _chunk(strategy: Strategy, sessions: Sequence[Session], params: Record, *, trades: bool, digest: bool) -> _Run:
-    sets = params.size
-    states = np.concatenate([strategy.init(params[p : p + 1]) for p in range(sets)])
-    daily = np.zeros((sets, len(sessions)), np.int64)
-    digests = [Digest() for _ in range(sets if digest else 0)]
-    rows: list[list[IntArray]] = [[] for _ in range(sets if trades else 0)]
-    held = new_held(sets)
-    run = _Run(new_account(sets), daily, np.zeros(sets, np.int64), digests, rows)
-    for d, session in enumerate(sessions):
-        before = run.accounts.copy()
-        fills, n_fills, equity = _advance(
-            strategy, session, params, states, run.accounts, held, recorded=trades or digest
+    def __init__(self, job: Job, days: Days, plan: Plan) -> None:
+        sets = len(job.settings)
+        self._job, self._plan = job, plan
+        self._statistics = np.empty((sets, len(DAILY_STATISTICS)))
+        self._totals = np.empty((sets, 6), np.int64)
+        self._drawdown, self._idle = np.empty(sets, np.int64), np.empty(sets, np.int64)
+        self._fingerprint = np.empty(sets, np.uint64)
+        self._digests = np.empty(sets if job.keep.digest else 0, "S64")
+        self._daily: list[Any] = []
+        self._trades: list[Record] = []
+        self._bytes = 0
+
+    def take(self, part: Part, writer: TradeWriter | None) -> None:
+        """Take the next part."""
+        rows = slice(part.start, part.stop)
+        self._statistics[rows], self._totals[rows] = part.statistics, part.totals
+        self._drawdown[rows], self._idle[rows] = part.drawdown, part.idle_days
+        self._fingerprint[rows] = part.fingerprint
+        if self._job.keep.digest:
+            self._digests[rows] = part.digests
+        self._daily.append(part.daily)
+        if writer:
+            writer.write(part.trades)
+        elif self._job.keep.trades:
+            self._trades.append(part.trades)
+            self._bytes += part.trades.nbytes
+            self._plan.check_trades(self._bytes)
+
+    @property
+    def daily(self) -> Any:
+        """Daily P&L of every so many sets, (kept sets, sessions), in paise."""
+        return compact_daily(np.concatenate(self._daily))
+
+    def trades(self, writer: TradeWriter | None) -> KeptTrades | None:
+        """Give the trades, where they were asked for."""
+        if writer:
+            return KeptTrades(path=writer.path)
+        return KeptTrades(self._trades) if self._job.keep.trades else None
+
+    def frame(self) -> pl.DataFrame:
+        """Give one row a set: its settings, every metric, its fingerprint, its digest where there is one."""
+        digest, settings = self._job.keep.digest, self._job.settings
+        columns: dict[str, Any] = {name: settings.shown(name) for name in settings.names}
+        columns |= table(
+            self._statistics, totals=self._totals, intraday_drawdown_paise=self._drawdown if digest else None
         )
-        run.daily[:, d] = run.accounts["equity"] - before["equity"]
-        run.idle_days[:] += run.accounts["trades"] == before["trades"]
-        for p in range(sets if trades or digest else 0):
-            found = fill_rows(session.day, fills[p, : n_fills[p, 0]])
-            if digest:
-                digests[p].take(found, equity[p])
-            if trades:
-                rows[p].append(found)
-    check_flags(strategy, int(np.bitwise_or.reduce(run.accounts["flags"])))
-    return run
-
-
-def _advance(
-    strategy: Strategy,
-    session: Session,
-    params: Record,
-    states: Record,
-    accounts: Record,
-    held: Held,
-    *,
-    recorded: bool,
-) -> tuple[Record, IntArray, IntArray]:
-    """Take all sets through one session; with records, again with more room when they overflow."""
-    drive = sweep_driver(strategy.step)
-    sets, minutes = params.size, session.day.ts.size
-    room = _ROOM if recorded else 0
-    while True:
-        fills, n_fills = np.zeros((sets, room), FILL), np.zeros((sets, 1), np.int64)
-        equity = np.zeros((sets, minutes if recorded else 0), np.int64)
-        trial_states, trial_accounts = states.copy(), accounts.copy()
-        trial_held = Held(*(part.copy() for part in held))
-        with compiling_step(strategy):
-            drive(*session, params, trial_states, trial_accounts, trial_held, fills, n_fills, equity)
-        if not np.any(trial_accounts["flags"] & FILLS_FULL):
-            states[:], accounts[:] = trial_states, trial_accounts
-            for part, tried in zip(held, trial_held):
-                part[:] = tried
-            return fills, n_fills, equity
-        room *= 4
-
-
-def _forget(run: _Run, days: Days, *, trades: bool, first: int) -> _Part:
-    """Reduce a chunk to what the result shows."""
-    statistics = np.empty((len(run.daily), len(DAILY_STATISTICS)))
-    for p in range(len(run.daily)):
-        daily_statistics(run.daily[p], statistics[p])
-    return _Part(
-        statistics,
-        totals_of(run.accounts),
-        run.accounts["drawdown"].copy(),
-        run.idle_days,
-        run.accounts["fingerprint"].copy(),
-        [taken.hex() for taken in run.digests],
-        _trades(run.rows, days, first) if trades else None,
-    )
-
-
-def _trades(rows: list[list[IntArray]], days: Days, first: int) -> pl.DataFrame:
-    lots = lots_of(days)
-    frames = []
-    for p, sessions in enumerate(rows):
-        fills = np.concatenate(sessions) if sessions else np.empty((0, len(FILL_COLUMNS)), np.int64)
-        frame = trades_frame(fills, lots=lots)
-        frames.append(frame.select(pl.lit(first + p, dtype=pl.Int64).alias("set"), pl.all()))
-    return pl.concat(frames)
-
-
-def _column(shown: list[dict[str, Any]], name: str) -> pl.Series:
-    values = [one[name] for one in shown]
-    if any(isinstance(value, (list, tuple)) for value in values):
-        values = [None if value is None else "/".join(map(str, value)) for value in values]
-    return pl.Series(name, values, strict=False)
+        columns |= {"idle_days": self._idle, "fingerprint": self._fingerprint}
+        if digest:
+            columns["digest"] = pl.Series(self._digests.astype(str).tolist())
+        return pl.DataFrame(columns)

@@ -9,18 +9,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from algomaster.core.types import Record
-from algomaster.strategy.fields import (
-    Count,
-    Minutes,
-    MomentOfDay,
-    OptionalLevel,
-    Percent,
-    clock,
-    first_decision,
-    ppm,
-)
+from algomaster.strategy.fields import Count, Minutes, OptionalLevel, first_decision
 from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.threshold import HIGH, LOW, MIDDLE, PARAMS, SCORE
+from algomaster.strategy.words import MomentOfDay, Percent, clock, to_ppm
 
 __all__ = ["Threshold"]
 
@@ -134,7 +126,7 @@ class Threshold(Sized):
         ):  # fmt: skip
             row[name] = getattr(self, name)
         row["column"] = SCORE if self.column == "score" else self.column
-        row["stop_ppm"], row["target_ppm"] = ppm(self.stop_pct), ppm(self.target_pct)
+        row["stop_ppm"], row["target_ppm"] = to_ppm(self.stop_pct), to_ppm(self.target_pct)
         for name, value in self._levels().items():
             row[name] = value
         row["side"][HIGH] = _POSITIONS[self.on_above if self.above is not None else "none"]

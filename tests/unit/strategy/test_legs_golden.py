@@ -17,7 +17,8 @@ CHAIN = {
 @pytest.mark.parametrize(
     ("rule", "side", "strike"),
     [
-        ("ATM", "sell", 1000), ("ATM+1", "sell", 1050), ("OTM2", "sell", 1100), ("ITM1", "sell", 950), (-2, "sell", 900),
+        ("ATM", "sell", 1000), ("ATM+1", "sell", 1050), ("OTM2", "sell", 1100), ("ITM1", "sell", 950),
+        (-2, "sell", 900),
         ({"strike": 1100}, "sell", 1100),
         ({"premium": 25}, "sell", 1050),  # 20 is nearer than 40
         ({"premium": 30}, "sell", 1000),  # 40 and 20 are equally near: the lower strike

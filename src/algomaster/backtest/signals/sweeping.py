@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,27 +15,28 @@ import polars as pl
 
 import algomaster
 from algomaster.backtest.signals.curves import WIDTH
-from algomaster.backtest.signals.driving import BLOCK, new_scratch, sweep_driver
+from algomaster.backtest.signals.driving import sweep_driver
 from algomaster.backtest.signals.inputs import BarInput, as_times, day_ends, duration, read_bars, setting
 from algomaster.backtest.signals.notes import ASSUMED
 from algomaster.backtest.signals.numbers import metric_rows
 from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
 from algomaster.backtest.signals.steps import signal_step
 from algomaster.backtest.signals.sweep_result import SignalSweep, sweep_trades
-from algomaster.backtest.sweeper import parameter_sets
+from algomaster.backtest.sweeps.gridding import parameter_sets
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import MISSING, FloatArray, IntArray, Record
 from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
 from algomaster.execution.bars_engine import TERMS, Bars
 from algomaster.execution.bars_rules import OPPOSITE_ENTRIES, SIZE_TYPES
 from algomaster.execution.bars_sweep import SignalTape
-from algomaster.execution.bars_trades import TRADE
+from algomaster.execution.bars_trades import HOLDING, TRADE
 from algomaster.strategy.contract import Params, Strategy
 
 __all__ = ["signal_sweep", "tape_of"]
 
-_CHUNK: Final = 128
-_ROOM: Final = 512
+_CHUNK: Final = 32
+_ROOM: Final = 4096
+"""Fills of a set that there is room for at first."""
 
 
 class Part(NamedTuple):
@@ -72,6 +76,7 @@ def signal_sweep(
     upon_opposite_entry: str = "reverse",
     trades: bool = True,
     chunk: int | None = None,
+    workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> SignalSweep:
     """Run every setting of a signal step over one symbol's bars; each is what :func:`from_signals` gives, to the bit.
@@ -96,7 +101,9 @@ def signal_sweep(
     trades : bool
         Keep all trades.
     chunk : int, optional
-        Sets in flight at once; bounds the memory, changes no number.
+        Sets that a thread takes at once; bounds the memory, changes no number.
+    workers : int, optional
+        Threads; by default one a core.
     progress : callable, optional
         Called with (sets done, sets in all).
 
@@ -153,14 +160,20 @@ def signal_sweep(
     tape, said["tick"] = tape_of(bars, tick)
     if chunk is not None and chunk < 1:
         raise ConfigError(f"Expected chunk to be at least 1, got {chunk}.")
-    size_of_chunk = chunk or _CHUNK
-    parts = []
-    for start in range(0, len(sets), size_of_chunk):
-        packed = np.concatenate([one.pack() for one in configured[start : start + size_of_chunk]])
-        part = run_chunk(step, bars, tape, settings, terms, packed, init_cash, _ROOM)
-        parts.append(part if trades else part._replace(trades=[]))
+    if workers is not None and workers < 1:
+        raise ConfigError(f"Expected workers to be at least 1, got {workers}.")
+    packed = np.concatenate([one.pack() for one in configured])
+    chunks = [packed[k : k + (chunk or _CHUNK)] for k in range(0, packed.size, chunk or _CHUNK)]
+    prices = Bars(bars.open, bars.high, bars.low, bars.close)
+    ends, marks = day_ends(bars.times, len(bars.close)), carried(bars.close[:, 0])
+    job = Job(step, prices, tape, settings, terms, init_cash, ends, marks)
+    done = itertools.accumulate(one.size for one in chunks)
+
+    def tell() -> None:
         if progress:
-            progress(min(start + size_of_chunk, len(sets)), len(sets))
+            progress(next(done), len(sets))
+
+    parts = run_chunks(job, chunks, workers or len(os.sched_getaffinity(0)), trades, tell)
     return _result(step, bars, parts, configured, sets, said, trades)
 
 
@@ -204,37 +217,57 @@ def carried(closes: FloatArray) -> FloatArray:
     return np.where(known >= 0, closes[np.maximum(known, 0)], 0.0)
 
 
-def run_chunk(
-    step: Strategy, bars: BarInput, tape: SignalTape, settings: Settings, terms: Record, params: Record, cash: float,
-    room: int,
-) -> Part:  # fmt: skip
+class Job(NamedTuple):
+    """What all chunks share."""
+
+    step: Strategy
+    bars: Bars
+    tape: SignalTape
+    settings: Settings
+    terms: Record
+    cash: float
+    ends: IntArray
+    marks: FloatArray
+
+
+def run_chunk(job: Job, params: Record, room: int = _ROOM) -> Part:
     """Run some sets; those with more fills than there is room for are run again with room enough."""
     count = params.size
-    ends = day_ends(bars.times, len(bars.close))
-    states = np.concatenate([step.init(params[p : p + 1]) for p in range(count)])
+    states = np.concatenate([job.step.init(params[p : p + 1]) for p in range(count)])
     columns, accounts = np.zeros(count, COLUMN), np.zeros(count, ACCOUNT)
-    accounts["cash"] = cash
-    fills = np.empty(((count + BLOCK - 1) // BLOCK, room), FILL)
-    trades, counts = np.empty((count, room + 1), TRADE), np.zeros(count, np.int64)
+    accounts["cash"] = job.cash
+    trades, counts = np.empty(count * (room // 2 + 1) + 1, TRADE), np.zeros(count, np.int64)
     numbers = (
         np.empty((count, WIDTH)), np.empty((count, WIDTH)), np.zeros((count, 6), np.int64), np.zeros((count, 5)),
     )  # fmt: skip
-    sweep_driver(step.step)(
-        Bars(bars.open, bars.high, bars.low, bars.close), tape, settings, terms, params, states, columns, accounts,
-        fills, trades, counts, ends, *numbers, carried(bars.close[:, 0]), new_scratch(count, ends.size),
+    days = job.ends.size
+    sweep_driver(job.step.step)(
+        job.bars, job.tape, job.settings, job.terms, params, states, columns, accounts, np.empty(room, FILL), trades,
+        counts, job.ends, *numbers, job.marks, np.zeros(1, HOLDING), np.empty(days), np.empty(days, np.int64),
     )  # fmt: skip
-    kept = [trades[p, : counts[p]].copy() for p in range(count)]
-    over = np.flatnonzero(accounts["fills"] > room)
+    told = np.maximum(counts, 0)
+    places = np.append(0, np.cumsum(told))
+    trades = trades[: places[-1]].copy()
+    kept = [trades[places[p] : places[p + 1]] for p in range(count)]
+    over = np.flatnonzero(counts < 0)
     if over.size:
-        again = run_chunk(
-            step, bars, tape, settings, terms, params[over], cash, int(accounts["fills"].max())
-        )  # fmt: skip
+        again = run_chunk(job, params[over], 2 * int(accounts["fills"][over].max()) + 2)
         accounts[over] = again.accounts
         for mine, theirs in zip(numbers, again[2:]):
             mine[over] = theirs
         for p, some in zip(over, again.trades):
             kept[p] = some
     return Part(accounts, kept, *numbers)
+
+
+def run_chunks(job: Job, chunks: list[Record], workers: int, trades: bool, tell: Callable[[], None]) -> list[Part]:
+    """Run all chunks, the first one alone, as it may have to compile; then as many threads as asked for take them."""
+    parts = []
+    with ThreadPoolExecutor(workers) as pool:
+        for part in itertools.chain([run_chunk(job, chunks[0])], pool.map(lambda one: run_chunk(job, one), chunks[1:])):
+            parts.append(part if trades else part._replace(trades=[]))
+            tell()
+    return parts
 
 
 def _result(
