@@ -161,3 +161,36 @@ def test_a_change_before_it_mattered_is_a_change_from_the_start(base, other, bar
         assert what_if.other.digest == second.finish().digest
         assert what_if.base.digest == first.finish().digest
         assert not what_if.notes
+
+
+ROWS = ({"right": "CE"}, {"right": "PE"})
+TABLES = [
+    {"stop": "4%"},
+    {"stop": "9%"},
+    {"stop": "9%", "target": "5%"},
+    {"stop": "6%", "trail": {"every": "2%", "by": "1%"}},
+    {"stop": "5%", "on_stop": {"kind": "asap", "times": 3}},
+]
+
+
+@often
+@given(
+    tables=st.tuples(st.sampled_from(TABLES), st.sampled_from(TABLES)),
+    stop_on=st.sampled_from(["range", "close"]),
+    bar=st.integers(0, 59),
+    seed=st.integers(0, 60),
+)
+def test_the_straddle_manager_keeps_stops_in_its_memory_and_they_follow(tables, stop_on, bar, seed):
+    day = random_day(seed, minutes=60)
+    both = [{"legs": [row | rules for row in ROWS]} for rules in tables]
+    first, second = (
+        backtest.Stepper("legs", day, params=one | {"exit": "10:00", "stop_on": stop_on}, costs=False) for one in both
+    )
+    for stepper in (first, second):
+        stepper.seek(bar)
+    fills = [stepper.scene.log.fills[: stepper.scene.log.n_fills[0]].tobytes() for stepper in (first, second)]
+    what_if = first.what_if(both[1])
+    assert what_if.base.digest == first.finish().digest
+    if fills[0] == fills[1]:
+        assert what_if.other.digest == second.finish().digest
+        assert not what_if.notes

@@ -31,6 +31,7 @@ from algomaster.backtest.replayer import (
     run_session,
 )
 from algomaster.backtest.session import days_of, prepare
+from algomaster.backtest.sizing_risk import with_risk
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import Record
@@ -228,7 +229,8 @@ class Stepper:
         assumptions = assumptions_of(self.strategy, self._days, **self._rules, trials=1, **shown)
         marks = np.array([*self._marks, _marks(run.account)], np.int64)
         by_day = marks[1:] - marks[:-1]
-        return result_of(self.strategy, self._days, kept, run.account, by_day, assumptions, digest.hex())
+        result = result_of(self.strategy, self._days, kept, run.account, by_day, assumptions, digest.hex())
+        return with_risk(result, self.settings, self._days)
 
     def _go(self, until: int) -> None:
         """Let the compiled loop run until so many bars have closed; no copy lies between."""
@@ -244,10 +246,7 @@ class Stepper:
         if not flags & (LOG_FULL | FILLS_FULL):
             check_flags(self.strategy, flags)
         before = self._moments[self._kept[bisect.bisect_left(self._kept, until) - 1]]
-        self._run = with_room(self._run, 4 * self._run.book.log.size)
-        self._counts = self._run.book.counts
-        self._put_back(before)
-        self._resume()
+        self._put_back(before, room=4 * self._run.book.log.size)
         self._go(until)
 
     def _keep(self) -> None:
@@ -255,7 +254,12 @@ class Stepper:
             bisect.insort(self._kept, self.at)
         self._moments[self.at] = take(self._run, self.settings)
 
-    def _put_back(self, moment: Moment) -> None:
+    def _put_back(self, moment: Moment, *, room: int = 0) -> None:
+        room = max(room, moment.room)
+        if room > self._run.book.log.size:
+            self._run = with_room(self._run, room)
+            self._counts = self._run.book.counts
+            self._resume()
         put_back(self._run, moment)
         self.at, self.settings = moment.at, moment.settings
 
@@ -342,8 +346,8 @@ class Stepper:
         Parameters
         ----------
         change : mapping, optional
-            Settings with new values from there on. Stops and targets that were attached to what is open move to where
-            the new settings would have put them.
+            Settings with new values from there on. Stops and targets of what is open go to where the new settings
+            would have put them (:mod:`algomaster.backtest.playback.turning`).
         close : "all", "CE", "PE" or leg numbers, optional
             Open legs that are left at the market by hand, at the next bar's open.
         at : int or str, optional
@@ -389,6 +393,16 @@ class Stepper:
         self._run.params[:] = record
         self.settings = settings
         self._forget_later()
+
+    def follow(self, other: Stepper) -> None:
+        """Become what another stepper of this session is at the same bar; the past stays this one's own."""
+        self._put_back(take(other._run, other.settings))
+        self._forget_later()
+
+    @property
+    def own_since(self) -> int:
+        """Bar since which nothing was changed by hand, or the first that can be gone back to."""
+        return max(position_of(self.chain, self._changes[-1]["at"]) if self._changes else 0, self._kept[0])
 
     def changed(self, what: dict[str, Any]) -> None:
         """Note what was changed by hand at this bar; the result's assumptions tell it."""
