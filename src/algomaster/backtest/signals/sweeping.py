@@ -23,7 +23,7 @@ from algomaster.backtest.signals.numbers import metric_rows
 from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
 from algomaster.backtest.signals.steps import signal_step
 from algomaster.backtest.signals.sweep_result import SignalSweep, columns_of, sweep_trades
-from algomaster.backtest.sweeper import parameter_sets
+from algomaster.backtest.sweeps.gridding import parameter_sets
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import MISSING, FloatArray, IntArray, Record
 from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
