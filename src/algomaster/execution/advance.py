@@ -91,7 +91,7 @@ def session_driver(step: Step) -> Callable[..., None]:
         first: int,
         stop: int,
     ) -> None:
-        i = np.int64(first)
+        i = int(np.int64(first))  # one type whatever was handed in
         if i == BEFORE:
             begin(day, terms, book, account, held, log)
             i += 1
