@@ -19,7 +19,7 @@ from algomaster.backtest.playback.moments import Moment, Run, from_bytes, put_ba
 from algomaster.backtest.playback.recorder import Recorder, Scene
 from algomaster.backtest.playback.snapshots import Snapshot
 from algomaster.backtest.playback.turning import turned
-from algomaster.backtest.playback.walking import AT, BEFORE, UNTIL, walk_driver
+from algomaster.backtest.playback.walking import AT, UNTIL, walk_driver
 from algomaster.backtest.playback.what_if import WhatIf, compared
 from algomaster.backtest.records import Digest
 from algomaster.backtest.replayer import Kept, check_flags, compiling_step, kept_of, result_of, run_session
@@ -28,6 +28,7 @@ from algomaster.backtest.sizing_risk import with_risk
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import Record
+from algomaster.execution.advance import BEFORE
 from algomaster.execution.ledger import Log, new_account, new_log
 from algomaster.execution.overnight import Held, new_held
 from algomaster.market.chain_day import ChainDay, Days

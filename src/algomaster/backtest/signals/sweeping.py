@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 import algomaster
 from algomaster.backtest.signals.curves import WIDTH
@@ -21,7 +22,7 @@ from algomaster.backtest.signals.notes import ASSUMED
 from algomaster.backtest.signals.numbers import metric_rows
 from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
 from algomaster.backtest.signals.steps import signal_step
-from algomaster.backtest.signals.sweep_result import SignalSweep, sweep_trades
+from algomaster.backtest.signals.sweep_result import SignalSweep, columns_of, sweep_trades
 from algomaster.backtest.sweeps.gridding import parameter_sets
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import MISSING, FloatArray, IntArray, Record
@@ -29,7 +30,7 @@ from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
 from algomaster.execution.bars_engine import TERMS, Bars
 from algomaster.execution.bars_rules import OPPOSITE_ENTRIES, SIZE_TYPES
 from algomaster.execution.bars_sweep import SignalTape
-from algomaster.execution.bars_trades import HOLDING, TRADE
+from algomaster.execution.bars_trades import HOLDING, TRADE, spans_of
 from algomaster.strategy.contract import Params, Strategy
 
 __all__ = ["signal_sweep", "tape_of"]
@@ -40,10 +41,11 @@ _ROOM: Final = 4096
 
 
 class Part(NamedTuple):
-    """What is kept of a chunk of sets; ``trades`` has an array a set."""
+    """What is kept of a chunk of sets; ``trades`` are columns of all its trades, ``counts`` (P,) those of each set."""
 
     accounts: Record
-    trades: list[Record]
+    trades: dict[str, NDArray[Any]]
+    counts: IntArray
     money: FloatArray
     returns: FloatArray
     totals: IntArray
@@ -166,7 +168,7 @@ def signal_sweep(
     chunks = [packed[k : k + (chunk or _CHUNK)] for k in range(0, packed.size, chunk or _CHUNK)]
     prices = Bars(bars.open, bars.high, bars.low, bars.close)
     ends, marks = day_ends(bars.times, len(bars.close)), carried(bars.close[:, 0])
-    job = Job(step, prices, tape, settings, terms, init_cash, ends, marks)
+    job = Job(step, prices, tape, settings, terms, init_cash, ends, (marks, *spans_of(marks)))
     done = itertools.accumulate(one.size for one in chunks)
 
     def tell() -> None:
@@ -227,7 +229,7 @@ class Job(NamedTuple):
     terms: Record
     cash: float
     ends: IntArray
-    marks: FloatArray
+    marks: tuple[FloatArray, FloatArray, FloatArray]
 
 
 def run_chunk(job: Job, params: Record, room: int = _ROOM) -> Part:
@@ -243,21 +245,27 @@ def run_chunk(job: Job, params: Record, room: int = _ROOM) -> Part:
     days = job.ends.size
     sweep_driver(job.step.step)(
         job.bars, job.tape, job.settings, job.terms, params, states, columns, accounts, np.empty(room, FILL), trades,
-        counts, job.ends, *numbers, job.marks, np.zeros(1, HOLDING), np.empty(days), np.empty(days, np.int64),
+        counts, job.ends, *numbers, *job.marks, np.zeros(1, HOLDING), np.empty(days), np.empty(days, np.int64),
     )  # fmt: skip
-    told = np.maximum(counts, 0)
-    places = np.append(0, np.cumsum(told))
-    trades = trades[: places[-1]].copy()
-    kept = [trades[places[p] : places[p + 1]] for p in range(count)]
+    kept = trades[: int(np.maximum(counts, 0).sum())]
+    told = columns_of(kept)
     over = np.flatnonzero(counts < 0)
     if over.size:
         again = run_chunk(job, params[over], 2 * int(accounts["fills"][over].max()) + 2)
         accounts[over] = again.accounts
-        for mine, theirs in zip(numbers, again[2:]):
+        for mine, theirs in zip(numbers, again[3:]):
             mine[over] = theirs
-        for p, some in zip(over, again.trades):
-            kept[p] = some
-    return Part(accounts, kept, *numbers)
+        told = _merged(told, counts, again)
+        counts[over] = again.counts
+    return Part(accounts, told, counts, *numbers)
+
+
+def _merged(columns: dict[str, NDArray[Any]], counts: IntArray, again: Part) -> dict[str, NDArray[Any]]:
+    """Put the trades of sets that were run again (count -1) in their places among the others."""
+    sets = np.arange(counts.size)
+    first, second = np.repeat(sets, np.maximum(counts, 0)), np.repeat(sets[counts < 0], again.counts)
+    order = np.argsort(np.append(first, second), kind="stable")
+    return {name: np.append(values, again.trades[name])[order] for name, values in columns.items()}
 
 
 def run_chunks(job: Job, chunks: list[Record], workers: int, trades: bool, tell: Callable[[], None]) -> list[Part]:
@@ -265,7 +273,7 @@ def run_chunks(job: Job, chunks: list[Record], workers: int, trades: bool, tell:
     parts = []
     with ThreadPoolExecutor(workers) as pool:
         for part in itertools.chain([run_chunk(job, chunks[0])], pool.map(lambda one: run_chunk(job, one), chunks[1:])):
-            parts.append(part if trades else part._replace(trades=[]))
+            parts.append(part if trades else part._replace(trades={}))
             tell()
     return parts
 
@@ -274,9 +282,8 @@ def _result(
     step: Strategy, bars: BarInput, parts: list[Part], configured: list[Params], sets: list[dict[str, Any]],
     said: dict[str, Any], trades: bool,
 ) -> SignalSweep:  # fmt: skip
-    accounts, *numbers = (np.concatenate([part[j] for part in parts]) for j in (0, 2, 3, 4, 5))
+    accounts, counts, *numbers = (np.concatenate([part[j] for part in parts]) for j in (0, 2, 3, 4, 5, 6))
     rows = metric_rows(*numbers, bars=len(bars.close), orders=accounts["fills"], trials=None)
-    told_trades = [one for part in parts for one in part.trades]
     names = list(dict.fromkeys(name for one in sets for name in one))
     shown = [one.model_dump(mode="json") for one in configured]
     frame = pl.DataFrame(
@@ -289,7 +296,7 @@ def _result(
         "last": str(bars.times[-1]) if bars.times is not None and known else None,
         "fingerprint": hashlib.sha256(bars.close.tobytes() + bars.open.tobytes()).hexdigest(),
     }
-    frame_of_trades = sweep_trades(told_trades) if trades else None
+    frame_of_trades = sweep_trades([part.trades for part in parts], counts) if trades else None
     digest = hashlib.sha256(numbers[2].tobytes() + numbers[3].tobytes())
     if frame_of_trades is not None:
         for name in ("entry_bar", "exit_bar", "pnl"):
