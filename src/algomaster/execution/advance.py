@@ -71,8 +71,8 @@ BEFORE: Final = -1
 def session_driver(step: Step) -> Callable[..., None]:
     """Give the compiled loop over the bars of one session.
 
-    ``run(day, tape, terms, params, state, book, account, held, log, first, stop)`` runs the bars from ``first`` on until
-    ``stop`` have closed. With BEFORE it begins the session, with its last bar it ends it. All hosts run this very
+    ``run(day, tape, terms, params, state, book, account, held, log, first, stop)`` runs the bars from ``first`` on
+    until ``stop`` have closed. With BEFORE it begins the session, with its last bar it ends it. All hosts run this very
     function, the heaviest to compile, so that it is compiled once.
     """
     advance = advance_driver(step)
@@ -91,7 +91,7 @@ def session_driver(step: Step) -> Callable[..., None]:
         first: int,
         stop: int,
     ) -> None:
-        i = np.int64(first)
+        i = int(np.int64(first))  # one type whatever was handed in
         if i == BEFORE:
             begin(day, terms, book, account, held, log)
             i += 1

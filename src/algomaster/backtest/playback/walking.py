@@ -28,7 +28,8 @@ shall have closed when the generator next yields. The last bar ends the session 
 def walk_driver(step: Step) -> Callable[..., Iterator[int]]:
     """Give the compiled generator ``walk(day, tape, terms, params, state, book, account, held, log, cursor)``.
 
-    Its bars are those of :func:`~algomaster.execution.advance.session_driver`. Whoever holds it must keep the arrays alive.
+    Its bars are those of :func:`~algomaster.execution.advance.session_driver`. Whoever holds it must keep the arrays
+    alive.
     """
     run = session_driver(step)
 

@@ -34,7 +34,7 @@ def sweep_driver(step: SignalStep) -> Callable[..., None]:
         bars: Bars, tape: SignalTape, settings: Settings, terms: Record, params: Record, states: Record,
         columns: Record, accounts: Record, fills: Record, trades: Record, counts: IntArray, ends: IntArray,
         money: FloatArray, returns: FloatArray, totals: IntArray, extras: FloatArray, marks: FloatArray,
-        held: Record, at_ends: FloatArray, daily: IntArray,
+        tops: FloatArray, bottoms: FloatArray, held: Record, at_ends: FloatArray, daily: IntArray,
     ) -> None:  # fmt: skip
         used = 0
         for p in range(params.size):
@@ -49,7 +49,7 @@ def sweep_driver(step: SignalStep) -> Callable[..., None]:
                 continue
             some = fills[:found]
             counts[p] = tell_trades(some, bars.close, held, 0, 1, trades[used:])
-            value_alone(some, marks, cash, ends, at_ends, extras[p])
+            value_alone(some, marks, tops, bottoms, cash, ends, at_ends, extras[p])
             day_numbers(at_ends, cash, daily, money[p], returns[p])
             trade_numbers(trades[used : used + counts[p]], some, totals[p])
             used += counts[p]

@@ -23,14 +23,14 @@ from algomaster.backtest.signals.numbers import metric_rows
 from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
 from algomaster.backtest.signals.steps import signal_step
 from algomaster.backtest.signals.sweep_result import SignalSweep, columns_of, sweep_trades
-from algomaster.backtest.sweeper import parameter_sets
+from algomaster.backtest.sweeps.gridding import parameter_sets
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import MISSING, FloatArray, IntArray, Record
 from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
 from algomaster.execution.bars_engine import TERMS, Bars
 from algomaster.execution.bars_rules import OPPOSITE_ENTRIES, SIZE_TYPES
 from algomaster.execution.bars_sweep import SignalTape
-from algomaster.execution.bars_trades import HOLDING, TRADE
+from algomaster.execution.bars_trades import HOLDING, TRADE, spans_of
 from algomaster.strategy.contract import Params, Strategy
 
 __all__ = ["signal_sweep", "tape_of"]
@@ -168,7 +168,7 @@ def signal_sweep(
     chunks = [packed[k : k + (chunk or _CHUNK)] for k in range(0, packed.size, chunk or _CHUNK)]
     prices = Bars(bars.open, bars.high, bars.low, bars.close)
     ends, marks = day_ends(bars.times, len(bars.close)), carried(bars.close[:, 0])
-    job = Job(step, prices, tape, settings, terms, init_cash, ends, marks)
+    job = Job(step, prices, tape, settings, terms, init_cash, ends, (marks, *spans_of(marks)))
     done = itertools.accumulate(one.size for one in chunks)
 
     def tell() -> None:
@@ -229,7 +229,7 @@ class Job(NamedTuple):
     terms: Record
     cash: float
     ends: IntArray
-    marks: FloatArray
+    marks: tuple[FloatArray, FloatArray, FloatArray]
 
 
 def run_chunk(job: Job, params: Record, room: int = _ROOM) -> Part:
@@ -245,7 +245,7 @@ def run_chunk(job: Job, params: Record, room: int = _ROOM) -> Part:
     days = job.ends.size
     sweep_driver(job.step.step)(
         job.bars, job.tape, job.settings, job.terms, params, states, columns, accounts, np.empty(room, FILL), trades,
-        counts, job.ends, *numbers, job.marks, np.zeros(1, HOLDING), np.empty(days), np.empty(days, np.int64),
+        counts, job.ends, *numbers, *job.marks, np.zeros(1, HOLDING), np.empty(days), np.empty(days, np.int64),
     )  # fmt: skip
     kept = trades[: int(np.maximum(counts, 0).sum())]
     told = columns_of(kept)
