@@ -208,89 +208,91 @@ PEERS = {"vectorbt": vectorbt, "backtrader": backtrader, "raptorbt": raptorbt}
 # --- the sweep
 
 
-def crosses(close, windows):
-    """Entries and exits of moving averages, of float sums, made once a pair; not part of what is timed."""
-    import pandas as pd
+def crosses(means, pair):
+    """Entries and exits where two averages cross, by signs carried over ties; numpy, for peers without such a thing."""
+    side = np.sign(means[pair[0]] - means[pair[1]])
+    seen = np.maximum.accumulate(np.where(np.abs(side) > 0, np.arange(side.size), -1))
+    held = np.where(seen >= 0, side[np.maximum(seen, 0)], 0)
+    before = np.append(0, held[:-1])
+    return (held > 0) & (before < 0), (held < 0) & (before > 0)
 
-    means = {n: pd.Series(close).rolling(n).mean().to_numpy() for n in sorted({n for pair in windows for n in pair})}
-    found = []
-    for fast, slow in windows:
-        above = np.sign(means[fast] - means[slow])
-        sides = np.where(above == 0, np.nan, above)
-        filled = pd.Series(sides).ffill().to_numpy()
-        before = np.append(np.nan, filled[:-1])
-        found.append(((filled > 0) & (before < 0), (filled < 0) & (before > 0)))
-    return found
+
+def windows_of(case):
+    return sorted({n for pair in case["sweep"] for n in pair})
+
+
+def now():
+    """Seconds by the wall and of processors."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def time_vectorbt_kernel(case, bars):
-    """Its simulation alone, signals ready and shifted, a column a call, over two threads; no metrics."""
-    import numba
+    """Its kernels over two threads: averages once a window, crossings and simulation once a pair; no metrics."""
     import vectorbt as vbt
 
-    kernel = vbt.portfolio.nb.simulate_from_signals_nb
+    simulate, generic = vbt.portfolio.nb.simulate_from_signals_nb, vbt.generic.nb
     close, begin = bars["close"][:, :1], bars["open"][:, :1]
-    signals = [
-        (shift(e, True, False)[:, None], shift(x, True, False)[:, None]) for e, x in crosses(close[:, 0], case["sweep"])
-    ]
     one, cash, seq = np.array([1]), np.array([case["cash"]]), np.zeros(close.shape, np.int64)
     fees, slippage, size = np.asarray(case["fees"]), np.asarray(case["slippage"]), np.asarray(np.inf)
     direction = np.asarray(0)
 
     def run(pair):
-        records, _ = kernel(
-            close.shape, one, cash, seq, entries=pair[0], exits=pair[1], direction=direction, size=size, price=begin,
+        fast, slow = means[pair[0]], means[pair[1]]
+        into = shift(generic.crossed_above_nb(fast, slow), True, False)
+        out = shift(generic.crossed_above_nb(slow, fast), True, False)
+        records, _ = simulate(
+            close.shape, one, cash, seq, entries=into, exits=out, direction=direction, size=size, price=begin,
             fees=fees, slippage=slippage, close=close, use_stops=False, max_orders=20_000,
         )  # fmt: skip
         return len(records)
 
-    run(signals[0])
+    means = {n: generic.rolling_mean_nb(close, n, n) for n in case["sweep"][0]}
+    run(case["sweep"][0])
     with ThreadPoolExecutor(2) as pool:
-        begun = time.perf_counter()
-        orders = list(pool.map(run, signals))
-        seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "trades": sum((n + 1) // 2 for n in orders), "numba": numba.__version__}
+        begun = now()
+        means = dict(zip(windows_of(case), pool.map(lambda n: generic.rolling_mean_nb(close, n, n), windows_of(case))))
+        orders = list(pool.map(run, case["sweep"]))
+        taken = now() - begun
+    return {"seconds": taken, "trades": sum((n + 1) // 2 for n in orders)}
 
 
 def time_vectorbt(case, bars):
-    """Its own door: Portfolio.from_signals of one pair after the other, then its trades."""
+    """Its own door, one pair after the other: averages, crossings, portfolio, trades, three metrics of ours."""
     import pandas as pd
     import vectorbt as vbt
 
     close, begin = pd.Series(bars["close"][:, 0]), pd.Series(bars["open"][:, 0])
-    signals = [
-        (pd.Series(shift(e, True, False)), pd.Series(shift(x, True, False)))
-        for e, x in crosses(close.to_numpy(), case["sweep"])
-    ]
 
     def run(pair):
+        fast, slow = vbt.MA.run(close, pair[0]), vbt.MA.run(close, pair[1])
+        into, out = fast.ma_crossed_above(slow), fast.ma_crossed_below(slow)
+        into, out = (one.vbt.signals.fshift(1) for one in (into, out))
         run = vbt.Portfolio.from_signals(
-            close, pair[0], pair[1], price=begin, fees=case["fees"], slippage=case["slippage"], init_cash=case["cash"],
+            close, into, out, price=begin, fees=case["fees"], slippage=case["slippage"], init_cash=case["cash"],
             freq="1min",
         )  # fmt: skip
+        run.total_return(), run.max_drawdown(), run.sharpe_ratio()
         return len(run.trades.records)
 
-    run(signals[0])
-    begun = time.perf_counter()
-    found = [run(pair) for pair in signals]
-    return {"seconds": time.perf_counter() - begun, "trades": sum(found)}
+    run(case["sweep"][0])
+    begun = now()
+    found = [run(pair) for pair in case["sweep"]]
+    return {"seconds": now() - begun, "trades": sum(found)}
 
 
 def time_raptorbt(case, bars):
-    """Its batch: all pairs in one call over its own threads, trades taken out."""
+    """Its averages once a window, crossings by numpy, its batch in one call over its own threads, trades taken out."""
     import raptorbt as peer
 
     given = [np.ascontiguousarray(bars[name][:, 0]) for name in ("open", "high", "low", "close")]
     stamps = np.arange(given[0].size, dtype=np.int64) * 60_000_000_000
-    items = [
-        peer.BatchSingleItem(str(k), np.ascontiguousarray(e), np.ascontiguousarray(x))
-        for k, (e, x) in enumerate(crosses(given[3], case["sweep"]))
-    ]
     config = raptorbt_config(case)
-    begun = time.perf_counter()
+    begun = now()
+    means = {n: np.asarray(peer.sma(given[3], n)) for n in windows_of(case)}
+    items = [peer.BatchSingleItem(str(k), *crosses(means, pair)) for k, pair in enumerate(case["sweep"])]
     runs = peer.batch_single_backtest(stamps, *given, np.ones(given[0].size), items, config=config)
     found = sum(len(run.trades()) for _, run in runs)
-    return {"seconds": time.perf_counter() - begun, "trades": found}
+    return {"seconds": now() - begun, "trades": found}
 
 
 TIMED = {"vectorbt_kernel": time_vectorbt_kernel, "vectorbt": time_vectorbt, "raptorbt": time_raptorbt}

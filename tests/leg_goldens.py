@@ -1,4 +1,4 @@
-"""Sessions made by hand for the straddle manager: twenty minutes from 09:15, the index at 1000, every contract quiet."""
+"""Sessions made by hand for the straddle manager: twenty minutes from 09:15, the index at 1000, quiet contracts."""
 
 import dataclasses
 from datetime import date

@@ -214,12 +214,16 @@ def in_order(rows):
 
 
 def facts(rows):
-    """What is recorded of a list of trades: number, sums, and a hash over who, when in, when out."""
+    """What is recorded of a list of trades: number, sums, and a hash over who, when in, when out.
+
+    ``spread`` is the root of the summed squares of P&L: it tells trades apart whose sums are alike.
+    """
     rows = in_order(rows)
     keys = rows[:, [0, 1, 2, 3, 9]].astype(np.int32)
     return {
         "trades": len(rows),
         "pnl": float(rows[:, 8].sum()),
+        "spread": float(np.sqrt((rows[:, 8] ** 2).sum())),
         "fees": float(rows[:, 7].sum()),
         "turnover": float((rows[:, 4] * (rows[:, 5] + rows[:, 6])).sum()),
         "bars": hashlib.sha256(np.ascontiguousarray(keys).tobytes()).hexdigest()[:16],

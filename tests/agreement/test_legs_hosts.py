@@ -1,4 +1,4 @@
-"""The straddle manager in every host: sweep = replay, skipping or not, and what a plain straddle can say is the same run."""
+"""The straddle manager in every host: sweep = replay, skipping or not; what a plain straddle can say is one run."""
 
 import json
 import os
@@ -18,7 +18,10 @@ SETS = [
     {"legs": [{"right": right, "stop": "10%", "on_stop": {"kind": "asap", "times": 3}} for right in ("CE", "PE")]},
     {
         "legs": [
-            {"right": "CE", "strike": {"delta": 0.4}, "momentum": "-3%", "stop": "8%", "trail": {"every": "3%", "by": "2%"}},
+            {
+                "right": "CE", "strike": {"delta": 0.4}, "momentum": "-3%", "stop": "8%",
+                "trail": {"every": "3%", "by": "2%"},
+            },
             {"right": "PE", "strike": {"premium": 90}, "stop": "8%", "on_stop": {"kind": "cost", "touch": True}},
         ],
         "break_even": "all", "overall_target": "5%", "on_overall_target": {"kind": "asap", "times": 2},

@@ -40,7 +40,7 @@ drawn = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(p=drawn, seed=st.integers(0, 400), gaps=st.sampled_from([0.0, 0.05, 0.3]))
 def test_replay_is_the_plain_telling(p, seed, gaps):
     assume(any(p["weights"].values()))

@@ -22,7 +22,7 @@ settings_drawn = st.fixed_dictionaries(
         "stop_on": st.sampled_from(["range", "close"]),
         "side": st.sampled_from(["sell", "buy"]),
         "patience": st.sampled_from([0, 1, 5, 30]),
-        "fills": st.sampled_from(["next_open", "decision_close"]),
+        "fills": st.sampled_from(["next_open", "decision_close", "algotest"]),
     }
 )
 

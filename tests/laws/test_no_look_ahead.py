@@ -65,11 +65,7 @@ SETTINGS = {  # what makes an entry trade on these 90-minute sessions, beside it
             ],
             "lazy": {"b": {"right": "CE", "strike": {"premium_range": [10, 40]}, "momentum": "spot -1 points"}},
         },
-        {
-            "exit": "10:40",
-            "legs": [{"right": "CE", "strike": {"delta": 0.5}}, {"right": "PE"}],
-            "square_off": "complete",
-        },
+        {"exit": "10:40", "legs": [{"right": r, "stop": "3%"} for r in ("CE", "PE")], "square_off": "complete"},
     ],
     "strangle": [{"entry": "09:20", "exit": "10:30", "width": 2, "stop_pct": 10}],
     "crush": [

@@ -55,9 +55,9 @@ def walk(stepper, fresh, way):
     return stepper
 
 
-def agree(name, days, params, fills, way):
+def agree(name, days, params, fills, way, *, every=60):
     def fresh():
-        return backtest.Stepper(name, days[-1], params=params, fills=fills, earlier=days[:-1])
+        return backtest.Stepper(name, days[-1], params=params, fills=fills, earlier=days[:-1], every=every)
 
     run, result = backtest.replay(name, days, params=params, fills=fills), walk(fresh(), fresh, way).finish()
     assert (result.digest, result.fingerprint) == (run.digest, run.fingerprint)
@@ -68,9 +68,9 @@ def agree(name, days, params, fills, way):
 
 @pytest.mark.parametrize("name", strategy.names())
 @drawn
-@given(way=moves, fills=st.sampled_from(FILLS), sessions=st.integers(1, 3))
-def test_the_catalogue_in_odd_ways(simulated, name, way, fills, sessions):
-    agree(name, simulated[:sessions], {}, fills, way)
+@given(way=moves, fills=st.sampled_from(FILLS), sessions=st.integers(1, 3), every=st.sampled_from([1, 7, 60, 1000]))
+def test_the_catalogue_in_odd_ways(simulated, name, way, fills, sessions, every):
+    agree(name, simulated[:sessions], {}, fills, way, every=every)
 
 
 @often
@@ -97,11 +97,11 @@ def test_legs_held_overnight(simulated, way, fills, sessions):
 
 
 @drawn
-@given(way=moves, room=st.sampled_from([1, 3, 40]))
-def test_records_that_overflow_in_mid_session(way, room):
+@given(way=moves, room=st.sampled_from([1, 3, 40]), every=st.sampled_from([1, 7, 60]))
+def test_records_that_overflow_in_mid_session(way, room, every):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("algomaster.backtest.playback.stepping._ROOM", room)
-        agree(BUSY, [random_day(5, minutes=70)], {}, "next_open", way)
+        agree(BUSY, [random_day(5, minutes=70)], {}, "next_open", way, every=every)
 
 
 @often
@@ -160,4 +160,37 @@ def test_a_change_before_it_mattered_is_a_change_from_the_start(base, other, bar
         what_if = first.what_if(other)
         assert what_if.other.digest == second.finish().digest
         assert what_if.base.digest == first.finish().digest
+        assert not what_if.notes
+
+
+ROWS = ({"right": "CE"}, {"right": "PE"})
+TABLES = [
+    {"stop": "4%"},
+    {"stop": "9%"},
+    {"stop": "9%", "target": "5%"},
+    {"stop": "6%", "trail": {"every": "2%", "by": "1%"}},
+    {"stop": "5%", "on_stop": {"kind": "asap", "times": 3}},
+]
+
+
+@often
+@given(
+    tables=st.tuples(st.sampled_from(TABLES), st.sampled_from(TABLES)),
+    stop_on=st.sampled_from(["range", "close"]),
+    bar=st.integers(0, 59),
+    seed=st.integers(0, 60),
+)
+def test_the_straddle_manager_keeps_stops_in_its_memory_and_they_follow(tables, stop_on, bar, seed):
+    day = random_day(seed, minutes=60)
+    both = [{"legs": [row | rules for row in ROWS]} for rules in tables]
+    first, second = (
+        backtest.Stepper("legs", day, params=one | {"exit": "10:00", "stop_on": stop_on}, costs=False) for one in both
+    )
+    for stepper in (first, second):
+        stepper.seek(bar)
+    fills = [stepper.scene.log.fills[: stepper.scene.log.n_fills[0]].tobytes() for stepper in (first, second)]
+    what_if = first.what_if(both[1])
+    assert what_if.base.digest == first.finish().digest
+    if fills[0] == fills[1]:
+        assert what_if.other.digest == second.finish().digest
         assert not what_if.notes

@@ -104,7 +104,10 @@ class Run:
                 elif leg.target and beyond(first, leg.target, up=not sell):
                     leg.leave(i, first, "open", "target")
             if leg.status == "open" and high != MISSING:
-                if leg.stop and beyond(against, leg.stop, up=sell):
+                won = leg.target and beyond(favour, leg.target, up=not sell)
+                if won and self.p["fills"] == "algotest" and abs(favour - first) < abs(against - first):
+                    leg.leave(i, leg.target, "range", "target")
+                elif leg.stop and beyond(against, leg.stop, up=sell):
                     leg.leave(i, leg.stop, "range", "stop")
                 elif leg.target and beyond(favour, leg.target, up=not sell):
                     leg.leave(i, leg.target, "range", "target")
@@ -204,7 +207,7 @@ def straddle(day, p):
         run.market(i)
         before = {id(leg): leg.leaving for leg in run.legs}
         told = [leg for leg in run.decide(i) if not before.get(id(leg))]
-        if p["fills"] == "decision_close" and told:
+        if p["fills"] != "next_open" and told:
             run.at_close(i, told)
     for leg in run.legs:
         if leg.status == "open":

@@ -56,7 +56,7 @@ def test_recorded_trades(name, peer):
         assert ours["bars"] != theirs["bars"]
         return
     assert (ours["trades"], ours["bars"]) == (theirs["trades"], theirs["bars"])
-    sums = [[side[name] for name in ("pnl", "fees", "turnover")] for side in (ours, theirs)]
+    sums = [[side[name] for name in ("pnl", "spread", "fees", "turnover")] for side in (ours, theirs)]
     close = np.allclose(*sums, rtol=1e-9, atol=1e-6)
     assert close == ((name, peer) not in MONEY)
 

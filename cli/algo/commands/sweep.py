@@ -102,8 +102,8 @@ def sweep_(
         str,
         typer.Option(
             "--kind", rich_help_panel="Output",
-            help="Of the picture: heatmap or interaction (lines) over the first two parameters that vary, or parallel (a "
-            "line a set through all of them).",
+            help="Of the picture: heatmap or interaction (lines) over the first two parameters that vary, or parallel "
+            "(a line a set through all of them).",
         ),
     ] = "heatmap",
     as_json: options.Json = False,
@@ -148,7 +148,7 @@ def sweep_(
     if as_json:
         emit_json(found.to_dict() | {"absent": absent})
     else:
-        emit(_best(found, metric, top, units), "", *absent_parts(absent), _CAUTION, *written)
+        emit(_best(found, metric, top, units), "", repr(found), "", *absent_parts(absent), _CAUTION, *written)
 
 
 def _check_use(

@@ -13,7 +13,7 @@ from typing import Any
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import Record
-from algomaster.execution.advance import Step, session_driver
+from algomaster.execution.advance import BEFORE, Step, session_driver
 from algomaster.execution.ledger import Log
 from algomaster.execution.matching import Tape
 from algomaster.execution.overnight import Held
@@ -39,7 +39,7 @@ def sweep_driver(step: Step) -> Callable[..., None]:
             log = Log(fills[p], n_fills[p], equity[p])
             run(
                 day, tape, terms, params[p : p + 1], states[p : p + 1], book, accounts[p : p + 1],
-                Held(held.legs[p], held.orders[p], held.counts[p]), log,
+                Held(held.legs[p], held.orders[p], held.counts[p]), log, BEFORE, day.ts.size,
             )  # fmt: skip
 
     return sweep

@@ -26,7 +26,7 @@ from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import StrategyError
 from algomaster.core.jit import CompileError
 from algomaster.core.types import IntArray, Record
-from algomaster.execution.advance import session_driver
+from algomaster.execution.advance import BEFORE, session_driver
 from algomaster.execution.ledger import Log, new_account, new_log
 from algomaster.execution.overnight import Held, new_held
 from algomaster.market.chain_day import ChainDay, Days
@@ -160,7 +160,7 @@ def run_session(
         trial_held = Held(*(part[0].copy() for part in held))
         book, log = new_book(room), new_log(room, session.day.ts.size)
         with compiling_step(strategy):
-            run(*session, params, trial_state, book, trial_account, trial_held, log)
+            run(*session, params, trial_state, book, trial_account, trial_held, log, BEFORE, session.day.ts.size)
         flags = int(trial_account[0]["flags"])
         if not flags & (LOG_FULL | FILLS_FULL):
             break

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from algomaster.core.types import MISSING, PAISE
+from algomaster.core.types import MISSING, PAISE, RIGHTS
 from algomaster.market.chain_day import Days
 from algomaster.performance.result import Result
 from algomaster.performance.ruin import Ruin, risk_of_ruin
@@ -31,12 +31,13 @@ def with_risk(result: Result, settings: Params, days: Days) -> Result:
 def ruin_of(result: Result, settings: Sized, days: Days, **given: Any) -> Ruin:
     """Estimate the risk of ruin from a run's own rounds.
 
-    ``given`` goes to :func:`algomaster.performance.risk_of_ruin`. A round's result a lot is the sum over its trades of
-    what each netted by the lot. Which trades are one round the settings say (``round_is``): where rounds overlap in
-    time, they are taken one after the other.
+    ``given`` goes to :func:`algomaster.performance.risk_of_ruin`. A round's result a lot is what its trades netted over
+    the lots of its largest leg of options. Which trades are one round the settings say (``round_is``): where rounds
+    overlap in time, they are taken one after the other.
     """
     keys = ["session"] if settings.round_is == "session" else ["session", "entry_time"]
-    a_lot = (pl.col("net_pnl") / pl.col("lots")).sum()
+    options = pl.col("lots").filter(pl.col("right").is_in(RIGHTS))  # a hedge by the future is no lot of the round
+    a_lot = pl.col("net_pnl").sum() / pl.max_horizontal(options.max(), 1)
     rounds = result.trades.group_by(keys, maintain_order=True).agg(a_lot=a_lot).sort(keys)
     return risk_of_ruin(
         rounds["a_lot"], settings, base=getattr(settings, "lots", 1), sessions=rounds["session"].to_numpy(),

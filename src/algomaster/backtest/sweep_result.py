@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from algomaster.backtest.sweeps.trade_files import KeptTrades
 from algomaster.core.errors import DataError
 from algomaster.core.render import html_table, text_table
+from algomaster.core.types import PAISE
 from algomaster.performance.deflation import deflated_sharpes, trial_variance
 from algomaster.performance.metrics import LESS_IS_BETTER, METRICS
 from algomaster.performance.result import write_metric
+from algomaster.performance.trials.overfit import overfitting
+from algomaster.performance.trials.verdict import Overfitting
 
 __all__ = ["SweepResult"]
 
@@ -28,7 +31,7 @@ _ROW: Final = "row.number"
 _DAILY: Final = "daily.paise"
 """Columns that a saved file has beside: the daily P&L of a set."""
 
-_SHOWN = ("pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "deflated_sharpe")
+_SHOWN = ("pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -65,6 +68,17 @@ class SweepResult:
     def trades(self) -> pl.DataFrame | None:
         """Every set's trades with a column ``set`` (row number), if asked for; from a file they are read now."""
         return self.kept_trades.frame() if self.kept_trades else None
+
+    def overfitting(self, **settings: Any) -> Overfitting:
+        """Say how much of the best set is luck; settings are those of :func:`algomaster.performance.overfitting`.
+
+        Where ``daily`` has every k-th set only, those are looked at and all count as trials; column c is set k c.
+        """
+        return overfitting(self.daily.T / PAISE, trials=self.frame.height, **settings)
+
+    @functools.cached_property
+    def _verdict(self) -> Overfitting:
+        return self.overfitting()
 
     def with_assumptions(self, **said: Any) -> Self:
         """Give the same result that says more of what it rests on."""
@@ -130,6 +144,7 @@ class SweepResult:
             "underlying": self.underlying,
             "parameters": list(self.parameters),
             "sets": rows.to_dicts(),
+            "overfitting": self._verdict.to_dict() | {"daily_stride": self.daily_stride},
             "assumptions": self.assumptions,
             "digest": self.digest,
         }
@@ -184,7 +199,7 @@ class SweepResult:
         settings = ", ".join(f"{name}={best[name]}" for name in self.parameters)
         rows = [("Best by Sharpe", settings)]
         rows += [(units[name][0], write_metric(best[name], units[name][1])) for name in _SHOWN]
-        return title, [*rows, ("Digest", self.digest[:16])]
+        return title, [*rows, *self._verdict.rows(), ("Digest", self.digest[:16])]
 
 
 def digest_of(frame: pl.DataFrame) -> str:

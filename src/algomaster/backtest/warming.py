@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from algomaster import features, market, pricing, strategy
+from algomaster import features, market, performance, pricing, strategy
 from algomaster.backtest.playback.stepping import Stepper
 from algomaster.backtest.replayer import replay
 from algomaster.backtest.sweeper import sweep
@@ -74,8 +74,14 @@ def _backtests(days: market.Days) -> Iterator[None]:
         yield
         Stepper(name, days[0]).snapshot()
         yield
-        sweep(name, days, grid={"stop_pct": [20, 25]}, digest=True)
+        sweep(name, days, grid=[{}], digest=True)
         yield
+
+
+def _statistics(days: market.Days) -> Iterator[None]:
+    del days  # of the same shape as the other steps
+    performance.overfitting(np.zeros((40, 2)))
+    yield
 
 
 def _features(days: market.Days) -> Iterator[None]:
@@ -93,7 +99,13 @@ def _features(days: market.Days) -> Iterator[None]:
         features.get_historical(pl.DataFrame(asked), view, home=home)
 
 
-WARM_STEPS = {"pricing": _prices, "chains": _chains, "features": _features, "backtests": _backtests}
+WARM_STEPS = {
+    "pricing": _prices,
+    "chains": _chains,
+    "features": _features,
+    "backtests": _backtests,
+    "statistics": _statistics,
+}
 """What is compiled, by name; each a function of simulated sessions that yields as it goes on."""
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
@@ -62,9 +63,18 @@ def advance_driver(step: Step) -> Callable[..., None]:
     return advance
 
 
+BEFORE: Final = -1
+"""First bar of a run that begins its session."""
+
+
 @functools.cache
 def session_driver(step: Step) -> Callable[..., None]:
-    """Give the compiled loop over one session: ``run(day, tape, terms, params, state, book, account, held, log)``."""
+    """Give the compiled loop over the bars of one session.
+
+    ``run(day, tape, terms, params, state, book, account, held, log, first, stop)`` runs the bars from ``first`` on
+    until ``stop`` have closed. With BEFORE it begins the session, with its last bar it ends it. All hosts run this very
+    function, the heaviest to compile, so that it is compiled once.
+    """
     advance = advance_driver(step)
 
     @kernel(lean=True)
@@ -78,17 +88,21 @@ def session_driver(step: Step) -> Callable[..., None]:
         account: Record,
         held: Held,
         log: Log,
+        first: int,
+        stop: int,
     ) -> None:
-        begin(day, terms, book, account, held, log)
-        bars = day.ts.size
-        i = int(np.int64(0))  # from a literal 0 the compiler would make all that takes ``i`` twice
-        while i < bars:
+        i = int(np.int64(first))  # one type whatever was handed in
+        if i == BEFORE:
+            begin(day, terms, book, account, held, log)
+            i += 1
+        while i < stop:
             advance(day, tape, terms, params, state, book, account, log, i)
             following = i + 1
             if tape.top.size > 0 and book.counts[N_WAKE] > following:
-                following = next_bar(tape, book, i, bars)
+                following = next_bar(tape, book, i, stop)
                 pass_over(tape, book, account, log, i + 1, following)
             i = following
-        finish(day, book, account, terms, held, log, bars - 1)
+        if i == day.ts.size:
+            finish(day, book, account, terms, held, log, i - 1)
 
     return run

@@ -126,23 +126,38 @@ def value_curves(
         )  # fmt: skip
 
 
+SPAN: Final = 16
+"""Bars whose highest and lowest close stand for all of them where they can change nothing."""
+
+
+def spans_of(marks: Any) -> tuple[Any, Any]:
+    """Give the highest and the lowest of each :data:`SPAN` closes (T,); what is left over at the end has none."""
+    whole = marks[: marks.size // SPAN * SPAN].reshape(-1, SPAN)
+    return whole.max(axis=1), whole.min(axis=1)
+
+
 @kernel(lean=True)
 def value_alone(
-    fills: Record, marks: Any, cash: float, ends: Any, at_ends: Any, extras: Any
-) -> None:  # fmt: skip
+    fills: Record, marks: Any, tops: Any, bottoms: Any, cash: float, ends: Any, at_ends: Any, extras: Any
+) -> None:
     """Follow the account of one symbol without writing its curve down, from fill to fill.
+
+    Sixteen bars that reach neither a new high nor a deeper fall are passed at once: the value moves with the close, so
+    their highest and lowest close tell. The numbers are those of every bar, to the bit.
 
     Parameters
     ----------
     marks : (T,) float64
         Close of each bar, a missing one as the close before it.
+    tops, bottoms : (T // 16,) float64
+        :func:`spans_of` these.
     ends : (D,) int64
         Last bar of each day.
     at_ends : (D,) float64
         Receives the value at the end of each day.
     extras : (5,) float64
-        Receives the value before, at the end, the deepest fall below an earlier high, its share of that, and the number
-        of bars at whose close something is held.
+        Receives the value before, at the end, the deepest fall below an earlier high, the largest share of a high that
+        was lost, and the number of bars at whose close something is held.
     """
     bars = marks.size
     extras[0] = cash
@@ -162,13 +177,21 @@ def value_alone(
         until = fills[k]["bar"] if k < fills.size else bars
         stop = until if position != 0.0 else i + 1  # a flat stretch is worth the same at all its bars
         held += until - i if position != 0.0 else 0
-        for j in range(i, stop):
+        j = i
+        while j < stop:
+            if j % SPAN == 0 and j + SPAN <= stop:
+                one, other = cash + position * tops[j // SPAN], cash + position * bottoms[j // SPAN]
+                fall = peak - min(one, other)
+                if max(one, other) <= peak and fall <= deepest and fall <= share * peak:
+                    j += SPAN
+                    continue
             value = cash + position * marks[j]
             peak = max(peak, value)
             fall = peak - value
             deepest = max(deepest, fall)
             if fall > share * peak:
                 share = fall / peak
+            j += 1
         while d < ends.size and ends[d] < until:
             at_ends[d] = cash + position * marks[ends[d]] if position != 0.0 else cash
             d += 1

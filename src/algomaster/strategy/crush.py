@@ -11,10 +11,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from algomaster.core.types import Record
 from algomaster.market import calendar
-from algomaster.strategy.fields import NONE, Count, Minutes, MomentOfDay, Percent, clock, first_decision, optional, ppm
+from algomaster.strategy.fields import Count, Minutes, first_decision, optional
 from algomaster.strategy.sizing import Amount, Sized
 from algomaster.strategy.steps.crush import AT_MONEY, MAX_EVENTS, PARAMS, SAME
 from algomaster.strategy.steps.spike import BOTH, EITHER, IV, PREMIUM
+from algomaster.strategy.words import NONE_WORDS, MomentOfDay, Percent, clock, to_ppm
 
 __all__ = ["Crush"]
 
@@ -25,7 +26,7 @@ _RESELL: Final = {"atm": AT_MONEY, "same": SAME}
 
 def _dates(value: Any) -> Any:
     """Read "2024-06-04, 2024-07-23" or one date as a list of dates."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in NONE):
+    if value is None or (isinstance(value, str) and value.strip().lower() in NONE_WORDS):
         return ()
     if isinstance(value, str):
         return tuple(part for part in re.split(r"[,;\s]+", value.strip("()[]{} ")) if part)
@@ -132,7 +133,7 @@ class Crush(Sized):
         row["before"] = self.before or 0
         row["watch"], row["resell"] = _WATCH[self.watch], _RESELL[self.resell]
         for name in ("stop", "target", "recover", "recover_stop"):
-            row[f"{name}_ppm"] = ppm(getattr(self, f"{name}_pct"))
+            row[f"{name}_ppm"] = to_ppm(getattr(self, f"{name}_pct"))
         for name in ("spike", "fall", "again"):
             row[name] = (getattr(self, f"{name}_pct") or 0.0) / 100.0
         self.pack_sizing(row)

@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from algomaster.core.types import Record
-from algomaster.strategy.fields import Count, Minutes, MomentOfDay, Percent, clock, first_decision, optional, ppm
+from algomaster.strategy.fields import Count, Minutes, first_decision, optional
 from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.delta_hedge import FUTURE, PARAMS, SYNTHETIC
+from algomaster.strategy.words import MomentOfDay, Percent, clock, to_ppm
 
 __all__ = ["DeltaHedge"]
 
@@ -72,6 +73,6 @@ class DeltaHedge(Sized):
         row["side"] = -1 if self.side == "sell" else 1
         row["band"], row["every"] = self.band or 0.0, self.every or 0
         row["hedge_with"] = _HEDGES[self.hedge_with]
-        row["stop_ppm"], row["target_ppm"] = ppm(self.stop_pct), ppm(self.target_pct)
+        row["stop_ppm"], row["target_ppm"] = to_ppm(self.stop_pct), to_ppm(self.target_pct)
         self.pack_sizing(row)
         return record

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from algomaster.core.types import Record
-from algomaster.strategy.fields import (
-    Count,
-    Minutes,
-    MomentOfDay,
-    OptionalLevel,
-    Percent,
-    clock,
-    first_decision,
-    ppm,
-)
+from algomaster.strategy.fields import Count, Minutes, OptionalLevel, first_decision
 from algomaster.strategy.sizing import Sized
 from algomaster.strategy.steps.threshold import HIGH, LOW, MIDDLE, PARAMS, SCORE
+from algomaster.strategy.words import MomentOfDay, Percent, clock, to_ppm
 
 __all__ = ["Threshold"]
 
@@ -74,6 +66,8 @@ class Threshold(Sized):
     sizing, ...
         See :class:`~algomaster.strategy.sizing.Sized`; every position is a round.
     """
+
+    round_is: ClassVar[Literal["session", "entry"]] = "entry"
 
     column: Literal["score"] | Annotated[int, Field(ge=0, le=100_000)] = "score"
     above: OptionalLevel = 60.0
@@ -134,7 +128,7 @@ class Threshold(Sized):
         ):  # fmt: skip
             row[name] = getattr(self, name)
         row["column"] = SCORE if self.column == "score" else self.column
-        row["stop_ppm"], row["target_ppm"] = ppm(self.stop_pct), ppm(self.target_pct)
+        row["stop_ppm"], row["target_ppm"] = to_ppm(self.stop_pct), to_ppm(self.target_pct)
         for name, value in self._levels().items():
             row[name] = value
         row["side"][HIGH] = _POSITIONS[self.on_above if self.above is not None else "none"]

@@ -166,11 +166,35 @@ def trails_once(state, params, day, i, book):
 
 
 def test_a_stop_that_the_strategy_has_moved_stays_with_the_strategy():
-    run = backtest.Stepper(strategy.Strategy("trails", step=trails_once, params=Trailing), day(), costs=False)
-    what_if = run.what_if({"stop_ppm": 200_000}, at="09:35")
+    made = day()
+    made.high[0, 2, 0, 8] = 230  # 11.50: past a stop of 10 %, not of 50 %
+    run = backtest.Stepper(strategy.Strategy("trails", step=trails_once, params=Trailing), made, costs=False)
+    what_if = run.what_if({"stop_ppm": 100_000}, at="09:35")
     assert what_if.same
     assert what_if.notes == ("the stop of leg 0 has been moved since: the strategy goes on with it",)
-    assert legs(run.what_if({"stop_ppm": 200_000}, at="09:26").other)[0][2:4] == (13.0, "trail")  # moved by both
+    early = run.what_if({"stop_ppm": 100_000}, at="09:22")  # before the spike and the move
+    assert legs(early.other)[0][1:4] == ("09:23", 11.0, "stop")
+
+
+class Again(strategy.Params):
+    stop_ppm: int = 200_000
+
+
+@strategy.step
+def enters_again(state, params, day, i, book):
+    """Sell the call of 100, and once more when it has been stopped."""
+    if i == 5 or (i > 5 and desk.is_done(book) and book.counts[desk.N_LEGS] == 1):
+        desk.enter(book, i, 4, -50, params[0]["stop_ppm"], 0)
+
+
+def test_a_leg_entered_after_another_was_stopped_follows_too():
+    made = day()
+    made.high[0, 2, 0, 10] = 245  # 12.25: past a stop of 20 %, not of 30 %
+    run = backtest.Stepper(strategy.Strategy("again", step=enters_again, params=Again), made, costs=False)
+    what_if = run.what_if({"stop_ppm": 300_000}, at="09:35")
+    assert [leg[1:3] for leg in legs(what_if.base)] == [("09:25", 12.0), ("09:40", 12.0)]
+    assert [leg[1:3] for leg in legs(what_if.other)] == [("09:25", 12.0), ("09:45", 13.0)]
+    assert not what_if.notes
 
 
 def test_what_came_out_of_the_night_stays():

@@ -1,14 +1,16 @@
 """Curves, keys and the whole screen of a replay, without a terminal."""
 
 import itertools
+from datetime import date
 
 import pytest
 from rich.console import Console
 
 from algo.blocks import chart, sparkline
+from algo.commands.replay import _moments, _source
 from algo.keyboard import keys_in
 from algo.player import SPEEDS, Player, change_of
-from algo.screen import Playing, screen, snapshot_parts
+from algo.screen import Playing, screen, snapshot_parts, what_if_parts
 from algomaster import backtest
 from hand_made import random_day
 
@@ -232,12 +234,40 @@ def test_the_screen_while_asking_and_comparing():
     assert drawn(stepper(0), Playing(), 80, 24)
 
 
-def test_a_moment_as_text():
+def test_the_moments_that_are_printed():
+    assert _moments(0, 60, 25) == [25, 50, 60]
+    assert _moments(45, 85, 15) == [45, 60, 75, 85]
+    assert _moments(45, 45, 15) == [45]
+    assert _moments(0, 60, 100) == [60]
+
+
+def test_simulated_sessions_before_it_are_counted():
+    first, last = date(2024, 1, 25), date(2024, 1, 30)  # between them a holiday and a weekend
+    source = _source(last, "NIFTY", first, None, simulate=True, seed=3)
+    assert (source.simulate, source.start, source.seed) == (3, first, 3)
+    stored = _source(last, None, None, "home", simulate=False, seed=None)
+    assert (stored.first, stored.last, stored.home) == (last, last, "home")
+
+
+def text_of(parts):
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    for part in snapshot_parts(stepper(30).snapshot()):
+    for part in parts:
         console.print(part)
     console.file.close()
-    text = console.export_text()
+    return console.export_text()
+
+
+def test_a_comparison_as_text():
+    what_if = stepper(8).what_if({"stop_pct": 2}, close="PE")
+    shown = text_of(what_if_parts(what_if))
+    assert "What if stop_pct=2, close=PE from 09:23 on" in shown
+    assert "Trades that differ: as it was, what if" in shown
+    late = text_of(what_if_parts(stepper(30).what_if({"entry": "09:19"})))
+    assert "nothing" in late
+
+
+def test_a_moment_as_text():
+    text = text_of(snapshot_parts(stepper(30).snapshot()))
     assert "bar 30/60" in text
     assert "strike" in text
     assert "in at" in text

@@ -115,7 +115,7 @@ def test_momentum_on_the_underlying_acts_on_the_close():
 
 
 def test_re_entry_by_momentum_acts_on_the_close():
-    """Sold at 90 (10 % below 100) inside bar 3, stopped at 108 inside bar 5, which closes at 100: wait for a close at 90."""
+    """Sold at 90 (10 % below 100) inside bar 3, stopped at 108 inside bar 5, which closes at 100: wait for 90."""
     rows = {3: (100, 100, 89, 95), 5: (100, 109, 100, 100), 6: (100, 100, 85, 95), 7: (95, 95, 88, 90)}
     found = trades(with_bars(session(), "CE", rows), call(momentum="-10%", stop="20%", on_stop="momentum"))
     assert found == [
@@ -197,7 +197,7 @@ def test_complete_square_off_leaves_the_others_at_the_close():
 
 
 def test_overall_momentum_is_the_combined_premium_without_ratios():
-    """10 % above 200 is 220: bar 3 closes at 219 (its highs at 240), bar 4 at 220; the put's three lots do not weigh."""
+    """10 % above 200 is 220: bar 3 closes at 219 (its highs at 240), bar 4 at 220; the three lots do not weigh."""
     day = with_bars(session(), "CE", {3: (100, 120, 100, 115), 4: (115, 115, 112, 112)})
     day = with_bars(day, "PE", {3: (100, 120, 100, 104), 4: (104, 108, 104, 108)})
     found = trades(day, call(), put(lots=3), overall_momentum="+10%")

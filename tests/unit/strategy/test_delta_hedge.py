@@ -117,7 +117,7 @@ def test_a_hedge_waits_for_prices():
 def test_the_whole_book_has_one_stop_and_one_target():
     run = play(day_with((20, 20_180.0)), stop_pct=15, band=20.0)
     assert set(run.trades["exit_reason"]) == {"overall_stop"}
-    hedged = play(day_with((20, 20_090.0), (30, 20_180.0)), stop_pct=8, band=0.5)
+    hedged = play(day_with((20, 20_090.0), (30, 20_180.0)), stop_pct=5, band=0.5)
     assert set(hedged.trades["exit_reason"]) == {"overall_stop"}
     assert {"FUT", "CE", "PE"} == set(hedged.trades["right"])
     bought = play(day_with((20, 20_180.0)), side="buy", target_pct=15, band=20.0)

@@ -27,7 +27,8 @@ def leg(**rules):
     ("text", "kind", "amount"),
     [
         ("25%", table.PERCENT, 250_000), (" 12.5 % ", table.PERCENT, 125_000), ("30 points", table.POINTS, 3_000),
-        ("1pt", table.POINTS, 100), ("spot 0.5%", table.SPOT_PERCENT, 5_000), ("spot 50 points", table.SPOT_POINTS, 5_000),
+        ("1pt", table.POINTS, 100), ("spot 0.5%", table.SPOT_PERCENT, 5_000),
+        ("spot 50 points", table.SPOT_POINTS, 5_000),
         ({"percent": 25}, table.PERCENT, 250_000), ({"spot_points": 7.5}, table.SPOT_POINTS, 750),
     ],
 )  # fmt: skip
@@ -58,8 +59,10 @@ def test_none_switches_a_rule_off(text):
     ("rules", "said"),
     [
         ({"stop": 25}, "such as"), ({"stop": "-5%"}, "more than 0"), ({"stop": "soon"}, "such as"),
-        ({"stop": "spot 5"}, "such as"), ({"momentum": "0%"}, "anything but 0"), ({"momentum": "-100%"}, "less than 100%"),
-        ({"strike": "far"}, "ATM+2"), ({"strike": "OTM"}, "ATM+2"), ({"strike": {"premium": 5, "delta": 0.3}}, "exactly one"),
+        ({"stop": "spot 5"}, "such as"), ({"momentum": "0%"}, "anything but 0"),
+        ({"momentum": "-100%"}, "less than 100%"),
+        ({"strike": "far"}, "ATM+2"), ({"strike": "OTM"}, "ATM+2"),
+        ({"strike": {"premium": 5, "delta": 0.3}}, "exactly one"),
         ({"strike": {}}, "exactly one"), ({"strike": {"premium_range": [9, 5]}}, "as low, high"),
         ({"strike": {"delta": 30}}, "less than 1"), ({"right": "XX"}, "'CE' or 'PE'"), ({"lots": 0}, "or equal to 1"),
         ({"trail": {"every": "5%", "by": "5%"}}, "give a stop"),
@@ -92,7 +95,8 @@ def test_a_leg_refused_with_what_was_expected(rules, said):
         ({"overall_stop": 500, "on_overall_stop": "momentum"}, "overall_momentum, or momentum to a leg"),
         ({"overall_momentum": "5%", "legs": [{"right": "CE", "momentum": "5%"}]}, "takes the place"),
         ({"square_off": "complete", "legs": [{"right": "CE", "stop": "5%", "on_stop": "asap"}]}, "no on_stop"),
-        ({"vix": [20, 10]}, "as low, high"), ({"weekdays": ["monday"]}, "'mon'"), ({"fils": 1}, "there is no parameter"),
+        ({"vix": [20, 10]}, "as low, high"), ({"weekdays": ["monday"]}, "'mon'"),
+        ({"fils": 1}, "there is no parameter"),
         (
             {"lazy": {"a": {"right": "CE", "stop": "5%", "on_stop": {"kind": "lazy", "leg": "a"}}}},
             "start itself again without end",
@@ -110,7 +114,10 @@ RICH = {
     "legs": [
         {"right": "C", "stop": "12.345678%", "trail": {"every": "5%", "by": "2%"}, "strike": {"delta": 0.3}},
         {"right": "PE", "breakout": {"until": time(9, 45), "end": "low"}, "strike": "OTM2", "expiry": "monthly"},
-        {"right": "PE", "target": "30%", "on_target": {"kind": "lazy", "leg": "b"}, "strike": {"premium_range": [50, 90]}},
+        {
+            "right": "PE", "target": "30%", "on_target": {"kind": "lazy", "leg": "b"},
+            "strike": {"premium_range": [50, 90]},
+        },
     ],
     "lazy": {"b": {"right": "CE", "side": "buy", "momentum": "-10 points"}},
     "overall_stop": 5000, "lock": {"at": 3000, "keep": 1000}, "dte": [0, 1], "sizing": "martingale", "max_lots": 4,

@@ -35,7 +35,7 @@ class Run(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What a run is at one bar; records only grow, so their lengths are enough of them."""
+    """What a run is at one bar, with its records up to there (equity follows from the fills)."""
 
     at: int
     settings: Params
@@ -47,10 +47,16 @@ class Moment(NamedTuple):
     legs: Record
     open_legs: IntArray
     held: Held
-    n_fills: int
+    fills: Record
+    placed: Record
+
+    @property
+    def room(self) -> int:
+        """Room that its records need."""
+        return max(self.fills.size, self.placed.size)
 
 
-_ARRAYS = ("state", "account", "counts", "orders", "legs", "open_legs")
+_ARRAYS = ("params", "state", "account", "counts", "orders", "legs", "open_legs", "fills", "placed")
 
 
 def take(run: Run, settings: Params) -> Moment:
@@ -67,16 +73,18 @@ def take(run: Run, settings: Params) -> Moment:
         legs=book.legs[: counts[N_LEGS]].copy(),
         open_legs=book.open_legs[: counts[N_OPEN]].copy(),
         held=Held(*(part.copy() for part in run.held)),
-        n_fills=int(run.log.n_fills[0]),
+        fills=run.log.fills[: run.log.n_fills[0]].copy(),
+        placed=book.log[: counts[N_PLACED]].copy(),
     )
 
 
 def put_back(run: Run, moment: Moment) -> None:
-    """Make the run what it was then."""
+    """Make the run what it was then; its records must have room for the moment's."""
     run.cursor[AT] = moment.at
     run.params[:], run.state[:], run.account[:] = moment.params, moment.state, moment.account
     run.book.counts[:] = moment.counts
-    run.log.n_fills[0] = moment.n_fills
+    run.log.n_fills[0] = moment.fills.size
+    run.log.fills[: moment.fills.size], run.book.log[: moment.placed.size] = moment.fills, moment.placed
     for array, kept in (
         (run.book.orders, moment.orders), (run.book.legs, moment.legs), (run.book.open_legs, moment.open_legs),
     ):  # fmt: skip
@@ -87,26 +95,20 @@ def put_back(run: Run, moment: Moment) -> None:
 
 
 def with_room(run: Run, room: int) -> Run:
-    """Give the run with records that have room for so many fills and orders."""
+    """Give the run with empty records that have room for so many fills and orders."""
     book, log = new_book(room), new_log(room, run.log.equity.size)
-    for array, before in zip(book, run.book):
-        array[: before.size] = before[: array.size]
-    log.fills[: min(room, run.log.fills.size)] = run.log.fills[:room]
-    log.n_fills[:], log.equity[:] = run.log.n_fills, run.log.equity
+    log.equity[:] = run.log.equity
     return run._replace(book=book, log=log)
 
 
 def to_bytes(run: Run, moment: Moment, header: dict[str, Any], changes: list[dict[str, Any]]) -> bytes:
-    """Write a moment and the records up to it; ``header`` says of what run it is, ``changes`` what was done to it."""
+    """Write a moment; ``header`` says of what run it is, ``changes`` what was done to it."""
     said = {"of": header, "at": moment.at, "settings": moment.settings.model_dump(mode="json"), "changes": changes}
     file = io.BytesIO()
     np.savez(
         file,
         header=np.array(json.dumps(said)),
-        params=moment.params,
-        fills=run.log.fills[: moment.n_fills],
         equity=run.log.equity[: moment.at],
-        placed=run.book.log[: moment.counts[N_PLACED]],
         **{name: getattr(moment, name) for name in _ARRAYS},
         **{f"held_{name}": part for name, part in moment.held._asdict().items()},
     )
@@ -138,15 +140,10 @@ def from_bytes(
     moment = Moment(
         at=said["at"],
         settings=configure(said["settings"]),
-        params=arrays["params"],
-        n_fills=arrays["fills"].size,
         held=Held(*(arrays[f"held_{name}"] for name in Held._fields)),
         **{name: arrays[name] for name in _ARRAYS},
     )
-    needed = max(arrays["fills"].size, arrays["placed"].size, run.book.log.size)
-    run = with_room(run, needed)
-    run.log.fills[: arrays["fills"].size] = arrays["fills"]
+    run = with_room(run, max(moment.room, run.book.log.size))
     run.log.equity[: moment.at] = arrays["equity"]
-    run.book.log[: arrays["placed"].size] = arrays["placed"]
     put_back(run, moment)
     return run, moment, said["changes"]

@@ -19,21 +19,16 @@ from algomaster.backtest.playback.moments import Moment, Run, from_bytes, put_ba
 from algomaster.backtest.playback.recorder import Recorder, Scene
 from algomaster.backtest.playback.snapshots import Snapshot
 from algomaster.backtest.playback.turning import turned
-from algomaster.backtest.playback.walking import AT, BEFORE, UNTIL, walk_driver
+from algomaster.backtest.playback.walking import AT, UNTIL, walk_driver
 from algomaster.backtest.playback.what_if import WhatIf, compared
 from algomaster.backtest.records import Digest
-from algomaster.backtest.replayer import (
-    Kept,
-    check_flags,
-    compiling_step,
-    kept_of,
-    result_of,
-    run_session,
-)
+from algomaster.backtest.replayer import Kept, check_flags, compiling_step, kept_of, result_of, run_session
 from algomaster.backtest.session import days_of, prepare
+from algomaster.backtest.sizing_risk import with_risk
 from algomaster.backtest.slippages import Slippage, slippage_of
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import Record
+from algomaster.execution.advance import BEFORE
 from algomaster.execution.ledger import Log, new_account, new_log
 from algomaster.execution.overnight import Held, new_held
 from algomaster.market.chain_day import ChainDay, Days
@@ -95,7 +90,7 @@ class Stepper:
         costs: bool = True,
         slippage: Slippage | Mapping[str, Any] | int | None = None,
         earlier: Days | Sequence[ChainDay] = (),
-        every: int = 15,
+        every: int = 60,
     ) -> None:
         if not isinstance(chain, ChainDay):
             raise ConfigError(
@@ -205,13 +200,7 @@ class Stepper:
         return self.result()
 
     def result(self) -> Result:
-        """Give the result of the session (and those before it), as :func:`~algomaster.backtest.replay` does.
-
-        Raises
-        ------
-        ConfigError
-            The session is not over.
-        """
+        """Give the result of the session and those before it; a ConfigError where it is not over."""
         if not self.done:
             raise ConfigError(f"The session stands at {self.time}, not at its end.", hint="Call finish().")
         run = self._run
@@ -228,7 +217,8 @@ class Stepper:
         assumptions = assumptions_of(self.strategy, self._days, **self._rules, trials=1, **shown)
         marks = np.array([*self._marks, _marks(run.account)], np.int64)
         by_day = marks[1:] - marks[:-1]
-        return result_of(self.strategy, self._days, kept, run.account, by_day, assumptions, digest.hex())
+        result = result_of(self.strategy, self._days, kept, run.account, by_day, assumptions, digest.hex())
+        return with_risk(result, self.settings, self._days)
 
     def _go(self, until: int) -> None:
         """Let the compiled loop run until so many bars have closed; no copy lies between."""
@@ -244,10 +234,7 @@ class Stepper:
         if not flags & (LOG_FULL | FILLS_FULL):
             check_flags(self.strategy, flags)
         before = self._moments[self._kept[bisect.bisect_left(self._kept, until) - 1]]
-        self._run = with_room(self._run, 4 * self._run.book.log.size)
-        self._counts = self._run.book.counts
-        self._put_back(before)
-        self._resume()
+        self._put_back(before, room=4 * self._run.book.log.size)
         self._go(until)
 
     def _keep(self) -> None:
@@ -255,7 +242,12 @@ class Stepper:
             bisect.insort(self._kept, self.at)
         self._moments[self.at] = take(self._run, self.settings)
 
-    def _put_back(self, moment: Moment) -> None:
+    def _put_back(self, moment: Moment, *, room: int = 0) -> None:
+        room = max(room, moment.room)
+        if room > self._run.book.log.size:
+            self._run = with_room(self._run, room)
+            self._counts = self._run.book.counts
+            self._resume()
         put_back(self._run, moment)
         self.at, self.settings = moment.at, moment.settings
 
@@ -275,9 +267,7 @@ class Stepper:
 
     def recorder(self, *, around: int = 5) -> Recorder:
         """Give a recorder of this session."""
-        return Recorder(
-            self.chain.underlying, self.strategy.name, opening=self._marks[-1][0], around=around,
-        )  # fmt: skip
+        return Recorder(self.chain.underlying, self.strategy.name, opening=self._marks[-1][0], around=around)
 
     def snapshot(self, *, around: int = 5, since: int = 0) -> Snapshot:
         """Give what a person would see now, with the events from bar ``since`` on."""
@@ -342,8 +332,8 @@ class Stepper:
         Parameters
         ----------
         change : mapping, optional
-            Settings with new values from there on. Stops and targets that were attached to what is open move to where
-            the new settings would have put them.
+            Settings with new values from there on. Stops and targets of what is open go to where the new settings
+            would have put them (:mod:`algomaster.backtest.playback.turning`).
         close : "all", "CE", "PE" or leg numbers, optional
             Open legs that are left at the market by hand, at the next bar's open.
         at : int or str, optional
@@ -373,13 +363,7 @@ class Stepper:
         return compared(self.fork(), branch, dict(change or {}), close)
 
     def set(self, settings: Params) -> None:
-        """Let the strategy read other settings from now on; what comes later is run anew.
-
-        Raises
-        ------
-        ConfigError
-            The settings do not fit into the record that the strategy reads.
-        """
+        """Let the strategy read other settings from now on; those of another form are a ConfigError."""
         record = settings.pack()
         if record.dtype != self._run.params.dtype:
             raise ConfigError(
@@ -389,6 +373,16 @@ class Stepper:
         self._run.params[:] = record
         self.settings = settings
         self._forget_later()
+
+    def follow(self, other: Stepper) -> None:
+        """Become what another stepper of this session is at the same bar; the past stays this one's own."""
+        self._put_back(take(other._run, other.settings))
+        self._forget_later()
+
+    @property
+    def own_since(self) -> int:
+        """Bar since which nothing was changed by hand, or the first that can be gone back to."""
+        return max(position_of(self.chain, self._changes[-1]["at"]) if self._changes else 0, self._kept[0])
 
     def changed(self, what: dict[str, Any]) -> None:
         """Note what was changed by hand at this bar; the result's assumptions tell it."""

@@ -1,8 +1,12 @@
 """Turn a session another way at one bar: other settings, or legs left by hand.
 
-Settings are read by the step from the next bar on. But an order that rests already was placed under the old ones, so
-it is asked anew (:func:`_asked_anew`): the decision that opened its leg is taken again on the state of that moment with
-the new settings, and the stop and target that it attaches are where those of the leg go.
+The step reads other settings from the next bar on. But memory and resting orders are of the old ones, so the new ones
+are put in as early as can be:
+
+1. The session is run anew with them from its beginning, else from its first fill, its second, ... until one of these
+   runs has filled just the same by now (:func:`_earliest`). That run's memory and orders are gone on with.
+2. For legs opened before that, the decision that opened each is taken again on the state of its moment; the stop and
+   the target that it attaches are where those of the leg go (:func:`_moves`).
 
 What cannot follow is refused (:func:`_refuse`) or told in the stepper's notes.
 """
@@ -46,8 +50,12 @@ def turned(stepper: S, change: Mapping[str, Any], close: str | Sequence[int], at
     if change:
         settings = stepper.strategy.configure(stepper.settings.model_dump() | dict(change))
         _refuse(stepper, settings)
-        moves = _moves(stepper, settings) if stepper.at else []
-        stepper.set(settings)
+        since, anew = _earliest(stepper, settings)
+        moves = _moves(stepper, settings, since)
+        if anew is None:
+            stepper.set(settings)
+        else:
+            stepper.follow(anew)
         for leg, kind, price in moves:
             _move(stepper, leg, kind, price)
         dumped = settings.model_dump(mode="json")
@@ -72,13 +80,36 @@ def _refuse(stepper: Stepper, settings: Params) -> None:
             )
 
 
-def _moves(stepper: Stepper, settings: Params) -> list[tuple[int, int, int | None]]:
-    """Say where stops and targets of open legs go under other settings: leg, kind, price (None: it goes away)."""
+def _earliest(stepper: Stepper, settings: Params) -> tuple[int, Stepper | None]:
+    """Give the first bar from which on the settings fill just as it was by now, and the run that did."""
+    filled = _filled(stepper)
+    bars = sorted({stepper.own_since, *filled["bar"].tolist(), *(filled["bar"] + 1).tolist()})
+    for bar in bars:
+        if stepper.own_since <= bar < stepper.at:
+            anew = stepper.fork()
+            anew.seek(bar)
+            anew.set(settings)
+            anew.seek(stepper.at)
+            if np.array_equal(_filled(anew), filled):
+                return bar, anew
+    return stepper.at, None
+
+
+def _filled(stepper: Stepper) -> Record:
+    log = stepper.scene.log
+    found: Record = log.fills[: log.n_fills[0]]
+    return found
+
+
+def _moves(stepper: Stepper, settings: Params, since: int) -> list[tuple[int, int, int | None]]:
+    """Say where stops and targets of legs opened before a bar go: leg, kind, price (None: it goes away)."""
     book = stepper.scene.book
     moves: list[tuple[int, int, int | None]] = []
     for leg in book.open_legs[: book.counts[desk.N_OPEN]].tolist():
         if of_the_night(book.legs[leg]):
             stepper.notes.append(f"leg {leg} came out of the night: its stop and target stay where they are")
+            continue
+        if _decided(stepper, leg) >= since:
             continue
         before = _attached(book, leg)
         after = _asked_anew(stepper, settings, leg)
@@ -97,13 +128,18 @@ def _moves(stepper: Stepper, settings: Params) -> list[tuple[int, int, int | Non
     return moves
 
 
+def _decided(stepper: Stepper, leg: int) -> int:
+    """Bar at which a leg was ordered."""
+    log = stepper.scene.book.log[: stepper.scene.book.counts[desk.N_PLACED]]
+    return int(log[log["leg"] == leg][0]["bar"])
+
+
 def _asked_anew(stepper: Stepper, settings: Params, leg: int) -> dict[int, int | None] | None:
     """Give stop and target that other settings attach to the leg; None where they would not open it."""
     log = stepper.scene.book.log[: stepper.scene.book.counts[desk.N_PLACED]]
     filled = int(stepper.scene.book.legs[leg]["entry_bar"])
-    decided = int(log[log["leg"] == leg][0]["bar"])
     probe = stepper.fork()
-    probe.seek(decided)
+    probe.seek(_decided(stepper, leg))
     probe.set(settings)
     probe.seek(filled + 1)
     there, here = probe.scene.book.legs[leg], stepper.scene.book.legs[leg]

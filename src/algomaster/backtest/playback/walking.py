@@ -12,15 +12,14 @@ from typing import Any, Final
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import Record
-from algomaster.execution.advance import Step, advance_driver
+from algomaster.execution.advance import Step, session_driver
 from algomaster.execution.ledger import Log
 from algomaster.execution.matching import Tape
-from algomaster.execution.overnight import Held, begin, finish
+from algomaster.execution.overnight import Held
 from algomaster.strategy.steps.records import Book, Day
 
 AT: Final = 0
 UNTIL: Final = 1
-BEFORE: Final = -1
 """``cursor[AT]`` counts the bars that have closed (BEFORE: the session has not begun), ``cursor[UNTIL]`` how many
 shall have closed when the generator next yields. The last bar ends the session with it."""
 
@@ -29,26 +28,20 @@ shall have closed when the generator next yields. The last bar ends the session 
 def walk_driver(step: Step) -> Callable[..., Iterator[int]]:
     """Give the compiled generator ``walk(day, tape, terms, params, state, book, account, held, log, cursor)``.
 
-    It visits every bar, so it needs no skip lists, and gives the bits of
-    :func:`~algomaster.execution.advance.session_driver`. Whoever holds it must keep the arrays alive.
+    Its bars are those of :func:`~algomaster.execution.advance.session_driver`. Whoever holds it must keep the arrays
+    alive.
     """
-    advance = advance_driver(step)
+    run = session_driver(step)
 
     @kernel(lean=True)
     def walk(
         day: Day, tape: Tape, terms: Record, params: Record, state: Record, book: Book, account: Record, held: Held,
         log: Log, cursor: Any,
     ) -> Iterator[int]:  # fmt: skip
-        bars = day.ts.size
         while True:
-            if cursor[AT] == BEFORE:
-                begin(day, terms, book, account, held, log)
-                cursor[AT] = 0
-            while cursor[AT] < cursor[UNTIL]:
-                advance(day, tape, terms, params, state, book, account, log, cursor[AT])
-                cursor[AT] += 1
-                if cursor[AT] == bars:
-                    finish(day, book, account, terms, held, log, bars - 1)
+            if cursor[AT] < cursor[UNTIL]:
+                run(day, tape, terms, params, state, book, account, held, log, cursor[AT], cursor[UNTIL])
+                cursor[AT] = cursor[UNTIL]
             yield cursor[AT]
 
     return walk

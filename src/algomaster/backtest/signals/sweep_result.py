@@ -8,14 +8,15 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from algomaster.backtest.signals.numbers import write_row
 from algomaster.core.render import html_table, text_table
-from algomaster.core.types import Record
+from algomaster.core.types import IntArray, Record
 from algomaster.execution.bars_account import REASONS, STILL_OPEN
 from algomaster.performance.metrics import LESS_IS_BETTER
 
-__all__ = ["SignalSweep", "sweep_trades"]
+__all__ = ["SignalSweep", "columns_of", "sweep_trades"]
 
 _SHOWN: Final = ("total_return", "trades", "win_rate", "max_drawdown_share", "sharpe", "deflated_sharpe")
 _BETTER_LOW: Final = LESS_IS_BETTER | {"max_drawdown_share"}
@@ -100,28 +101,26 @@ class SignalSweep:
         return title, [*rows, ("Digest", self.digest[:16])]
 
 
-def sweep_trades(sets: Sequence[Record]) -> pl.DataFrame:
+_NUMBERS: Final = ("size", "entry_bar", "entry_price", "exit_bar", "exit_price", "entry_fees", "exit_fees", "pnl")
+
+
+def columns_of(trades: Record) -> dict[str, NDArray[Any]]:
+    """Give the columns of trades that a sweep keeps; taken apart chunk by chunk, while they are in the cache."""
+    return {name: trades[name].copy() for name in (*_NUMBERS, "reason")}
+
+
+def sweep_trades(parts: Sequence[dict[str, NDArray[Any]]], counts: IntArray) -> pl.DataFrame:
     """Give the trades of all sets as one frame."""
-
-    def column(name: str) -> Any:
-        return np.concatenate([trades[name] for trades in sets])
-
-    size, reason = column("size"), column("reason")
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in (*_NUMBERS, "reason")}
     return pl.DataFrame(
         {
-            "set": np.repeat(np.arange(len(sets), dtype=np.int32), [trades.size for trades in sets]),
-            "direction": _enum(size < 0, ("long", "short")),
-            "status": _enum(reason == STILL_OPEN, ("closed", "open")),
-            "size": np.abs(size),
-            **{
-                name: column(name)
-                for name in (
-                    "entry_bar", "entry_price", "exit_bar", "exit_price", "entry_fees", "exit_fees", "pnl",
-                )
-            },
-            "exit_reason": _enum(reason, REASONS),
+            "set": np.repeat(np.arange(counts.size, dtype=np.int32), counts),
+            "direction": _enum(columns["size"] < 0, ("long", "short")),
+            "status": _enum(columns["reason"] == STILL_OPEN, ("closed", "open")),
+            **{name: np.abs(columns[name]) if name == "size" else columns[name] for name in _NUMBERS},
+            "exit_reason": _enum(columns["reason"], REASONS),
         }
-    )  # fmt: skip
+    )
 
 
 def _enum(codes: Any, words: tuple[str, ...]) -> pl.Series:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 import algomaster
 from algomaster.backtest.signals.curves import WIDTH
-from algomaster.backtest.signals.driving import BLOCK, new_scratch, sweep_driver
+from algomaster.backtest.signals.driving import sweep_driver
 from algomaster.backtest.signals.inputs import BarInput, as_times, day_ends, duration, read_bars, setting
 from algomaster.backtest.signals.notes import ASSUMED
 from algomaster.backtest.signals.numbers import metric_rows
 from algomaster.backtest.signals.running import costs_of, fill_mode, told, word_of
 from algomaster.backtest.signals.steps import signal_step
-from algomaster.backtest.signals.sweep_result import SignalSweep, sweep_trades
+from algomaster.backtest.signals.sweep_result import SignalSweep, columns_of, sweep_trades
 from algomaster.backtest.sweeps.gridding import parameter_sets
 from algomaster.core.errors import ConfigError
 from algomaster.core.types import MISSING, FloatArray, IntArray, Record
@@ -26,20 +30,22 @@ from algomaster.execution.bars_account import ACCOUNT, COLUMN, FILL, Settings
 from algomaster.execution.bars_engine import TERMS, Bars
 from algomaster.execution.bars_rules import OPPOSITE_ENTRIES, SIZE_TYPES
 from algomaster.execution.bars_sweep import SignalTape
-from algomaster.execution.bars_trades import TRADE
+from algomaster.execution.bars_trades import HOLDING, TRADE, spans_of
 from algomaster.strategy.contract import Params, Strategy
 
 __all__ = ["signal_sweep", "tape_of"]
 
-_CHUNK: Final = 128
-_ROOM: Final = 512
+_CHUNK: Final = 32
+_ROOM: Final = 4096
+"""Fills of a set that there is room for at first."""
 
 
 class Part(NamedTuple):
-    """What is kept of a chunk of sets; ``trades`` has an array a set."""
+    """What is kept of a chunk of sets; ``trades`` are columns of all its trades, ``counts`` (P,) those of each set."""
 
     accounts: Record
-    trades: list[Record]
+    trades: dict[str, NDArray[Any]]
+    counts: IntArray
     money: FloatArray
     returns: FloatArray
     totals: IntArray
@@ -72,6 +78,7 @@ def signal_sweep(
     upon_opposite_entry: str = "reverse",
     trades: bool = True,
     chunk: int | None = None,
+    workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> SignalSweep:
     """Run every setting of a signal step over one symbol's bars; each is what :func:`from_signals` gives, to the bit.
@@ -96,7 +103,9 @@ def signal_sweep(
     trades : bool
         Keep all trades.
     chunk : int, optional
-        Sets in flight at once; bounds the memory, changes no number.
+        Sets that a thread takes at once; bounds the memory, changes no number.
+    workers : int, optional
+        Threads; by default one a core.
     progress : callable, optional
         Called with (sets done, sets in all).
 
@@ -153,14 +162,20 @@ def signal_sweep(
     tape, said["tick"] = tape_of(bars, tick)
     if chunk is not None and chunk < 1:
         raise ConfigError(f"Expected chunk to be at least 1, got {chunk}.")
-    size_of_chunk = chunk or _CHUNK
-    parts = []
-    for start in range(0, len(sets), size_of_chunk):
-        packed = np.concatenate([one.pack() for one in configured[start : start + size_of_chunk]])
-        part = run_chunk(step, bars, tape, settings, terms, packed, init_cash, _ROOM)
-        parts.append(part if trades else part._replace(trades=[]))
+    if workers is not None and workers < 1:
+        raise ConfigError(f"Expected workers to be at least 1, got {workers}.")
+    packed = np.concatenate([one.pack() for one in configured])
+    chunks = [packed[k : k + (chunk or _CHUNK)] for k in range(0, packed.size, chunk or _CHUNK)]
+    prices = Bars(bars.open, bars.high, bars.low, bars.close)
+    ends, marks = day_ends(bars.times, len(bars.close)), carried(bars.close[:, 0])
+    job = Job(step, prices, tape, settings, terms, init_cash, ends, (marks, *spans_of(marks)))
+    done = itertools.accumulate(one.size for one in chunks)
+
+    def tell() -> None:
         if progress:
-            progress(min(start + size_of_chunk, len(sets)), len(sets))
+            progress(next(done), len(sets))
+
+    parts = run_chunks(job, chunks, workers or len(os.sched_getaffinity(0)), trades, tell)
     return _result(step, bars, parts, configured, sets, said, trades)
 
 
@@ -204,46 +219,71 @@ def carried(closes: FloatArray) -> FloatArray:
     return np.where(known >= 0, closes[np.maximum(known, 0)], 0.0)
 
 
-def run_chunk(
-    step: Strategy, bars: BarInput, tape: SignalTape, settings: Settings, terms: Record, params: Record, cash: float,
-    room: int,
-) -> Part:  # fmt: skip
+class Job(NamedTuple):
+    """What all chunks share."""
+
+    step: Strategy
+    bars: Bars
+    tape: SignalTape
+    settings: Settings
+    terms: Record
+    cash: float
+    ends: IntArray
+    marks: tuple[FloatArray, FloatArray, FloatArray]
+
+
+def run_chunk(job: Job, params: Record, room: int = _ROOM) -> Part:
     """Run some sets; those with more fills than there is room for are run again with room enough."""
     count = params.size
-    ends = day_ends(bars.times, len(bars.close))
-    states = np.concatenate([step.init(params[p : p + 1]) for p in range(count)])
+    states = np.concatenate([job.step.init(params[p : p + 1]) for p in range(count)])
     columns, accounts = np.zeros(count, COLUMN), np.zeros(count, ACCOUNT)
-    accounts["cash"] = cash
-    fills = np.empty(((count + BLOCK - 1) // BLOCK, room), FILL)
-    trades, counts = np.empty((count, room + 1), TRADE), np.zeros(count, np.int64)
+    accounts["cash"] = job.cash
+    trades, counts = np.empty(count * (room // 2 + 1) + 1, TRADE), np.zeros(count, np.int64)
     numbers = (
         np.empty((count, WIDTH)), np.empty((count, WIDTH)), np.zeros((count, 6), np.int64), np.zeros((count, 5)),
     )  # fmt: skip
-    sweep_driver(step.step)(
-        Bars(bars.open, bars.high, bars.low, bars.close), tape, settings, terms, params, states, columns, accounts,
-        fills, trades, counts, ends, *numbers, carried(bars.close[:, 0]), new_scratch(count, ends.size),
+    days = job.ends.size
+    sweep_driver(job.step.step)(
+        job.bars, job.tape, job.settings, job.terms, params, states, columns, accounts, np.empty(room, FILL), trades,
+        counts, job.ends, *numbers, *job.marks, np.zeros(1, HOLDING), np.empty(days), np.empty(days, np.int64),
     )  # fmt: skip
-    kept = [trades[p, : counts[p]].copy() for p in range(count)]
-    over = np.flatnonzero(accounts["fills"] > room)
+    kept = trades[: int(np.maximum(counts, 0).sum())]
+    told = columns_of(kept)
+    over = np.flatnonzero(counts < 0)
     if over.size:
-        again = run_chunk(
-            step, bars, tape, settings, terms, params[over], cash, int(accounts["fills"].max())
-        )  # fmt: skip
+        again = run_chunk(job, params[over], 2 * int(accounts["fills"][over].max()) + 2)
         accounts[over] = again.accounts
-        for mine, theirs in zip(numbers, again[2:]):
+        for mine, theirs in zip(numbers, again[3:]):
             mine[over] = theirs
-        for p, some in zip(over, again.trades):
-            kept[p] = some
-    return Part(accounts, kept, *numbers)
+        told = _merged(told, counts, again)
+        counts[over] = again.counts
+    return Part(accounts, told, counts, *numbers)
+
+
+def _merged(columns: dict[str, NDArray[Any]], counts: IntArray, again: Part) -> dict[str, NDArray[Any]]:
+    """Put the trades of sets that were run again (count -1) in their places among the others."""
+    sets = np.arange(counts.size)
+    first, second = np.repeat(sets, np.maximum(counts, 0)), np.repeat(sets[counts < 0], again.counts)
+    order = np.argsort(np.append(first, second), kind="stable")
+    return {name: np.append(values, again.trades[name])[order] for name, values in columns.items()}
+
+
+def run_chunks(job: Job, chunks: list[Record], workers: int, trades: bool, tell: Callable[[], None]) -> list[Part]:
+    """Run all chunks, the first one alone, as it may have to compile; then as many threads as asked for take them."""
+    parts = []
+    with ThreadPoolExecutor(workers) as pool:
+        for part in itertools.chain([run_chunk(job, chunks[0])], pool.map(lambda one: run_chunk(job, one), chunks[1:])):
+            parts.append(part if trades else part._replace(trades={}))
+            tell()
+    return parts
 
 
 def _result(
     step: Strategy, bars: BarInput, parts: list[Part], configured: list[Params], sets: list[dict[str, Any]],
     said: dict[str, Any], trades: bool,
 ) -> SignalSweep:  # fmt: skip
-    accounts, *numbers = (np.concatenate([part[j] for part in parts]) for j in (0, 2, 3, 4, 5))
+    accounts, counts, *numbers = (np.concatenate([part[j] for part in parts]) for j in (0, 2, 3, 4, 5, 6))
     rows = metric_rows(*numbers, bars=len(bars.close), orders=accounts["fills"], trials=None)
-    told_trades = [one for part in parts for one in part.trades]
     names = list(dict.fromkeys(name for one in sets for name in one))
     shown = [one.model_dump(mode="json") for one in configured]
     frame = pl.DataFrame(
@@ -256,7 +296,7 @@ def _result(
         "last": str(bars.times[-1]) if bars.times is not None and known else None,
         "fingerprint": hashlib.sha256(bars.close.tobytes() + bars.open.tobytes()).hexdigest(),
     }
-    frame_of_trades = sweep_trades(told_trades) if trades else None
+    frame_of_trades = sweep_trades([part.trades for part in parts], counts) if trades else None
     digest = hashlib.sha256(numbers[2].tobytes() + numbers[3].tobytes())
     if frame_of_trades is not None:
         for name in ("entry_bar", "exit_bar", "pnl"):

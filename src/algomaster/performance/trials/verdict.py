@@ -126,23 +126,24 @@ class Overfitting:
     def _repr_html_(self) -> str:
         return html_table(*self._table())
 
-    def _table(self) -> tuple[str, list[tuple[str, str]]]:
+    def rows(self) -> list[tuple[str, str]]:
+        """Give what a person reads, label and text."""
         of = "" if self.columns == self.trials else f" ({self.columns:,} of them looked at)"
-        slope = self.degradation[0]
-        rows = [
+        found = [
             ("Trials", f"{self.trials:,}{of}, as {_number(self.effective_trials, 0)} independent ones"),
-            ("Best", f"{self.name}: Sharpe {_number(self.sharpe)} ± {_number(self.sharpe_se)}"),
             ("Best of as many worthless", f"Sharpe {_number(self.expected_best)}"),
             ("Deflated Sharpe", f"{_share(self.deflated_sharpe)}, as independent {_share(self.effective_deflated)}"),
             ("PBO", f"{_share(self.pbo)} of {self.logits.size:,} splits"),
-            ("Loss out of sample", f"{_share(self.loss_probability)}, slope {_number(slope)}"),
+            ("Loss out of sample", f"{_share(self.loss_probability)}, slope {_number(self.degradation[0])}"),
             ("Reality Check p", _number(self.reality_check_p, 3)),
             ("SPA p", f"{_number(self.spa_p, 3)} ({_number(self.spa_lower_p, 3)} to {_number(self.spa_upper_p, 3)})"),
             ("Drawdown of shuffled days", self._drawdown()),
         ]
-        return f"The best of {self.trials:,} trials over {self.sessions:,} sessions", [
-            *rows, *([("Note", self.remark)] if self.remark else [])
-        ]  # fmt: skip
+        return [*found, *([("Note", self.remark)] if self.remark else [])]
+
+    def _table(self) -> tuple[str, list[tuple[str, str]]]:
+        best = f"{self.name}: Sharpe {_number(self.sharpe)} ± {_number(self.sharpe_se)}"
+        return f"The best of {self.trials:,} trials over {self.sessions:,} sessions", [("Best", best), *self.rows()]
 
     def _drawdown(self) -> str:
         found = self.drawdown

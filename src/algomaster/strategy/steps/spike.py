@@ -16,8 +16,8 @@ import numpy as np
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import MISSING, Record
-from algomaster.strategy.steps.atm_vol import expiry_of, forward_of, premium_of, straddle_worth, vol_at
-from algomaster.strategy.steps.contract import NO_INSTRUMENT, Day
+from algomaster.strategy.steps.atm_vol import expiry_of, forward_of, premium_of, straddle_worth, vol_at, vol_of
+from algomaster.strategy.steps.contract import NO_INSTRUMENT, Day, at_the_money, instrument_of
 
 IV: Final = 0
 PREMIUM: Final = 1
@@ -69,16 +69,15 @@ def look_back(state: Record, params: Record, day: Day, i: int) -> None:
 
 
 @kernel(lean=True, inner=True)
-def _level(state: Record, day: Day, i: int, measure: int) -> float:
+def _level(state: Record, day: Day, forward: float, i: int, measure: int) -> float:
     """How far the volatility at the money, or the premium, is above that before the spike, as a part of it; or NaN."""
     pair, vol = state[0]["pair"], state[0]["vol"]
-    if pair == NO_INSTRUMENT:
-        return math.nan
-    expiry = expiry_of(day, pair)
     if measure == IV:
-        return vol_at(day, expiry, i) / vol - 1.0
+        expiry = expiry_of(day, pair)
+        nearest = instrument_of(day, expiry, at_the_money(day, expiry, day.spot[i]), 0)
+        return vol_of(day, nearest, forward, i) / vol - 1.0
     premium = premium_of(day, pair, i)
-    usual = straddle_worth(day, pair, forward_of(day, expiry, i), vol, i)
+    usual = straddle_worth(day, pair, forward, vol, i)
     if premium == MISSING or not usual > 0.0:
         return math.nan
     return float(premium * day.tick) / usual - 1.0
@@ -87,6 +86,11 @@ def _level(state: Record, day: Day, i: int, measure: int) -> float:
 @kernel(lean=True, inner=True)
 def follow(state: Record, params: Record, day: Day, i: int) -> int:
     """Take bar ``i`` into what is known of the spike; say FALLEN, SECOND or CALM. A bar without prices says nothing."""
+    if state[0]["pair"] == NO_INSTRUMENT:
+        return CALM
+    forward = forward_of(day, expiry_of(day, state[0]["pair"]), i)
+    if not forward > 0.0:
+        return CALM
     watch = params[0]["watch"]
     fallen, watched = 0, 0
     second = False
@@ -94,7 +98,7 @@ def follow(state: Record, params: Record, day: Day, i: int) -> int:
         if watch < EITHER and watch != m:
             continue
         watched += 1
-        level, peak = _level(state, day, i, m), state[0]["peak"][m]
+        level, peak = _level(state, day, forward, i, m), state[0]["peak"][m]
         if level > peak:
             second = second or state[0]["dipped"][m] == 1
             state[0]["peak"][m] = level
