@@ -26,6 +26,7 @@ from algomaster.performance.trials.verdict import Overfitting
 
 __all__ = ["SweepResult"]
 
+_MOST_JUDGED: Final = 10_000
 _KINDS: Final = ("heatmap", "interaction", "parallel")
 _ROW: Final = "row.number"
 _DAILY: Final = "daily.paise"
@@ -72,9 +73,16 @@ class SweepResult:
     def overfitting(self, **settings: Any) -> Overfitting:
         """Say how much of the best set is luck; settings are those of :func:`algomaster.performance.overfitting`.
 
-        Where ``daily`` has every k-th set only, those are looked at and all count as trials; column c is set k c.
+        At most 10,000 curves are looked at, every so many of ``daily`` (8 kB each); all sets count as trials. Column c is
+        set ``judged_stride`` times c.
         """
-        return overfitting(self.daily.T / PAISE, trials=self.frame.height, **settings)
+        curves = self.daily[:: self.judged_stride // self.daily_stride]
+        return overfitting(curves.T / PAISE, trials=self.frame.height, **settings)
+
+    @property
+    def judged_stride(self) -> int:
+        """Sets from one that :meth:`overfitting` looks at to the next."""
+        return self.daily_stride * max(1, -(-len(self.daily) // _MOST_JUDGED))
 
     @functools.cached_property
     def _verdict(self) -> Overfitting:
@@ -144,7 +152,7 @@ class SweepResult:
             "underlying": self.underlying,
             "parameters": list(self.parameters),
             "sets": rows.to_dicts(),
-            "overfitting": self._verdict.to_dict() | {"daily_stride": self.daily_stride},
+            "overfitting": self._verdict.to_dict() | {"daily_stride": self.judged_stride},
             "assumptions": self.assumptions,
             "digest": self.digest,
         }

@@ -26,6 +26,7 @@ from algomaster.backtest.replayer import Progress, replay
 from algomaster.backtest.session import days_of
 from algomaster.backtest.sweeper import sweep
 from algomaster.backtest.sweeps.gridding import Grid, Sets
+from algomaster.core.arrays import to_rupees
 from algomaster.core.errors import ConfigError, DataError
 from algomaster.core.render import html_table, text_table
 from algomaster.core.types import PAISE
@@ -275,10 +276,11 @@ def _row(
 def _stitched(results: list[Result], trials: int, variance: float, walked: dict[str, Any]) -> Result:
     """Put the test windows one behind the other: records as they are, equity going on from the window before."""
     frames = {name: pl.concat([getattr(one, name) for one in results]) for name in _FRAMES}
-    curves, level = [], 0.0
+    curves, level = [], 0
     for one in results:
-        curves.append(one.equity.with_columns(pl.col("equity") + level))
-        level = round((level + float(one.daily["pnl"].sum())) * PAISE) / PAISE
+        curve = to_rupees(_paise(one.equity["equity"]) + level)
+        curves.append(one.equity.with_columns(pl.Series("equity", curve)))
+        level += int(_paise(one.daily["pnl"]).sum())
     equity = pl.concat(curves)
     daily, trades = frames["daily"], frames["trades"]
     metrics = summarize(

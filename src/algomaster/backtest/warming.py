@@ -74,7 +74,7 @@ def _backtests(days: market.Days) -> Iterator[None]:
         yield
         Stepper(name, days[0]).snapshot()
         yield
-        sweep(name, days, grid=[{}], digest=True)
+        sweep(name, days, grid=[{}], digest=True, trades=True)
         yield
 
 

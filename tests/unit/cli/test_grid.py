@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from algo.grid import grid_of
+from algo.grid import grid_of, space_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,12 @@ def test_refused(text):
 def test_a_name_twice_is_refused():
     with pytest.raises(typer.BadParameter):
         grid_of(["a=1", "a=2"])
+
+
+def test_a_space_may_have_ranges():
+    texts = ["a=1..3", "b=0.5..2", "c=1,2", "d=10:20:5", "e=09:20,09:30", "f=-2..2"]
+    assert space_of(texts) == {
+        "a": (1, 3), "b": (0.5, 2), "c": ["1", "2"], "d": ["10", "15", "20"], "e": ["09:20", "09:30"], "f": (-2, 2),
+    }  # fmt: skip
+    with pytest.raises(typer.BadParameter):
+        space_of(["a=3..1"])
