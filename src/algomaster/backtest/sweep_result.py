@@ -73,8 +73,8 @@ class SweepResult:
     def overfitting(self, **settings: Any) -> Overfitting:
         """Say how much of the best set is luck; settings are those of :func:`algomaster.performance.overfitting`.
 
-        At most 10,000 curves are looked at, every so many of ``daily`` (8 kB each); all sets count as trials. Column c is
-        set ``judged_stride`` times c.
+        At most 10,000 curves are looked at, every so many of ``daily`` (8 kB each); all sets count as trials. Column c
+        is set ``judged_stride`` times c.
         """
         curves = self.daily[:: self.judged_stride // self.daily_stride]
         return overfitting(curves.T / PAISE, trials=self.frame.height, **settings)
