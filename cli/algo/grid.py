@@ -1,4 +1,4 @@
-"""A parameter grid as text: ``stop_pct=10,20,none`` or ``stop_pct=10:50:5``."""
+"""Parameters to try as text: ``stop_pct=10,20,none``, ``stop_pct=10:50:5``, or for a search ``stop_pct=10..50``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import typer
 
 from algo.job import assignments
 
-__all__ = ["grid_of"]
+__all__ = ["grid_of", "space_of"]
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
+_BETWEEN = re.compile(rf"({_NUMBER})\.\.({_NUMBER})")
 
 
 def grid_of(texts: Sequence[str]) -> dict[str, list[str]]:
@@ -22,6 +23,19 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[str]]:
     if len(named) < len(texts):
         raise typer.BadParameter("every name may be given once", param_hint="--grid")
     return {name: _values(name, text) for name, text in named.items()}
+
+
+def space_of(texts: Sequence[str]) -> dict[str, list[str] | tuple[float, float]]:
+    """Read what :func:`grid_of` does, and ``name=low..high``: any number between, whole ones if both ends are."""
+    between = {}
+    for name, text in assignments(texts, "--grid").items():
+        if match := _BETWEEN.fullmatch(text):
+            low, high = ((float if "." in end else int)(end) for end in match.groups())
+            if low >= high:
+                raise typer.BadParameter(f"{name}: expected low..high, got {text!r}", param_hint="--grid")
+            between[name] = (low, high)
+    listed = grid_of(texts)
+    return {name: between.get(name, values) for name, values in listed.items()}
 
 
 def _values(name: str, text: str) -> list[str]:

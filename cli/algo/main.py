@@ -28,6 +28,7 @@ from algo.commands import (
     strategies,
     surface,
     sweep,
+    walkforward,
     warmup,
 )
 from algomaster.core.errors import AlgoError, DataError
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
 app.command("sweep")(sweep.sweep_)
+app.command("walkforward")(walkforward.walkforward)
 app.command("report")(report.report)
 app.command("compare")(compare.compare_)
 app.command("portfolio")(portfolio.portfolio)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from algo import options
+from algo import options, sweep_options
 from algo.commands.backtest import absent_parts
 from algo.console import emit, emit_json, rows_table, working
-from algo.grid import grid_of
+from algo.grid import grid_of, space_of
 from algo.job import Source, job_of
 from algomaster.core.errors import ConfigError
 
@@ -22,18 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["sweep_"]
 
 _SHOWN = ("pnl", "trades", "win_rate", "max_drawdown", "sharpe", "sharpe_se", "trials", "deflated_sharpe")
+_KINDS = ("heatmap", "interaction", "parallel")
+_SEARCH = "Search"
 _CAUTION = "The best of many sets is also the luckiest: read a Sharpe with its standard error and the deflated Sharpe."
 
 
 def sweep_(
-    grid: Annotated[
-        list[str],
-        typer.Option(
-            "--grid", metavar="KEY=VALUES", show_default=False, rich_help_panel="Strategy and rules",
-            help="Values to try: stop_pct=10,20,none or start:stop:step such as stop_pct=10:50:5 (stop included); "
-            "repeatable, all combinations are run.",
-        ),
-    ],
+    grid: sweep_options.Grid,
     strategy: options.StrategyName = None,
     config: options.Config = None,
     assigned: options.Set = None,
@@ -47,13 +42,54 @@ def sweep_(
     simulate: options.Simulate = None,
     seed: options.Seed = None,
     start: options.Start = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search", metavar="METHOD", rich_help_panel=_SEARCH, show_default=False,
+            help="Try some sets instead of all: random, sobol (fills the space evenly) or optuna (learns as it goes). "
+            "--grid may then give a range such as stop_pct=10..50.",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, rich_help_panel=_SEARCH, show_default=False, help="Sets to try (256)."),
+    ] = None,
+    search_seed: Annotated[
+        int | None,
+        typer.Option(
+            "--search-seed", min=0, rich_help_panel=_SEARCH, show_default=False,
+            help="The same seed tries the same sets (0).",
+        ),
+    ] = None,
+    engine: sweep_options.Engine = None,
+    workers: sweep_options.Workers = None,
+    chunk: sweep_options.Chunk = None,
+    memory: sweep_options.Memory = None,
+    address: sweep_options.Address = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume", metavar="FOLDER", file_okay=False, rich_help_panel="Work", show_default=False,
+            help="Keep finished chunks there; the same sweep, started again, goes on where it was.",
+        ),
+    ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", metavar="NAME", rich_help_panel="Output", help="Show the best sets by this.")
+        str,
+        typer.Option(
+            "--metric", metavar="NAME", rich_help_panel="Output", help="Show the best sets by this; what optuna seeks."
+        ),
     ] = "sharpe",
     top: Annotated[int, typer.Option("--top", min=1, rich_help_panel="Output", help="How many sets to show.")] = 20,
     digest: Annotated[
         bool, typer.Option("--digest", rich_help_panel="Output", help="Give each set the digest a replay of it has.")
     ] = False,
+    trades: Annotated[
+        Path | None,
+        typer.Option(
+            "--trades", metavar="FILE", dir_okay=False, rich_help_panel="Output", show_default=False,
+            help="Keep all trades of all sets in a Parquet file, written as the sweep goes on.",
+        ),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(
@@ -61,25 +97,26 @@ def sweep_(
             help="Save all sets as Parquet, for SweepResult.load.",
         ),
     ] = None,
-    plot: Annotated[
-        Path | None,
+    plot: options.Plot = None,
+    kind: Annotated[
+        str,
         typer.Option(
-            "--plot", metavar="FILE", dir_okay=False, rich_help_panel="Output", show_default=False,
-            help="Write an HTML heatmap of the metric over the first two parameters that vary.",
+            "--kind", rich_help_panel="Output",
+            help="Of the picture: heatmap or interaction (lines) over the first two parameters that vary, or parallel "
+            "(a line a set through all of them).",
         ),
-    ] = None,
+    ] = "heatmap",
     as_json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Run all combinations of a grid, to the same bits as a backtest of each.
+    """Run all combinations of a grid, or search it, to the same bits as a backtest of each.
 
     Example: algo sweep straddle --grid stop_pct=10:50:5 --grid entry=09:20,09:30 -u NIFTY --simulate 25
     """
-    tried = grid_of(grid)
-    if plot and sum(len(values) > 1 for values in tried.values()) < 2:
-        raise typer.BadParameter("a heatmap needs two parameters with several values", param_hint="--plot")
+    tried = grid_of(grid) if search is None else space_of(grid)
+    _check_use(tried, search=search, trials=trials, seed=search_seed, plot=plot, kind=kind)
     source = Source(underlying=underlying, first=first, last=last, home=home, simulate=simulate, seed=seed, start=start)
-    options.can_write(save, "--save")
-    options.can_write(plot, "--plot")
+    for path, option in ((save, "--save"), (plot, "--plot"), (trades, "--trades"), (resume, "--resume")):
+        options.can_write(path, option)
     with working(as_json=as_json) as work:
         units = _units(metric)
         job = job_of(
@@ -89,21 +126,42 @@ def sweep_(
         job.strategy.configure(job.params | {name: values[0] for name, values in tried.items()})
         days = job.source.days(work)
         absent = job.source.absent()
-        from algomaster.backtest import sweep
+        how = job.rules | sweep_options.work_of(
+            engine=engine, workers=workers, chunk=chunk, memory=memory, address=address, resume=resume, trades=trades
+        )
+        from algomaster import backtest
 
-        found = sweep(
-            job.strategy, days, grid=tried, params=job.params, digest=digest, progress=work.track("sweeping"),
-            **job.rules,
-        )  # fmt: skip
+        how |= {"params": job.params, "digest": digest, "progress": work.track("sweeping")}
+        if search is None:
+            found = backtest.sweep(job.strategy, days, grid=tried, **how)
+        else:
+            found = backtest.search(
+                job.strategy, days, space=tried, method=search, trials=trials, metric=metric, seed=search_seed or 0,
+                **how,
+            )  # fmt: skip
         written = [f"Saved: {found.save(save)}"] if save else []
+        written += [f"Trades: {trades}"] if trades else []
         if plot:
             plot.parent.mkdir(parents=True, exist_ok=True)
-            found.plot(metric=metric).write_html(plot)
-            written.append(f"Heatmap: {plot}")
+            found.plot(metric=metric, kind=kind).write_html(plot)
+            written.append(f"Picture: {plot}")
     if as_json:
         emit_json(found.to_dict() | {"absent": absent})
     else:
-        emit(_best(found, metric, top, units), "", *absent_parts(absent), _CAUTION, *written)
+        emit(_best(found, metric, top, units), "", repr(found), "", *absent_parts(absent), _CAUTION, *written)
+
+
+def _check_use(
+    tried: dict[str, Any], *, search: str | None, trials: int | None, seed: int | None, plot: Path | None, kind: str
+) -> None:
+    """Refuse options that would do nothing, and pictures that cannot be drawn, before any work."""
+    if search is None and (trials is not None or seed is not None):
+        raise typer.BadParameter("works with --search only", param_hint="--trials, --search-seed")
+    if kind not in _KINDS:
+        raise typer.BadParameter(f"expected one of {', '.join(_KINDS)}, got {kind!r}", param_hint="--kind")
+    varied = sum(len(values) > 1 for values in tried.values())
+    if plot and kind != "parallel" and varied < 2:
+        raise typer.BadParameter(f"the {kind} needs two parameters with several values", param_hint="--plot")
 
 
 def _units(metric: str) -> dict[str, str]:

@@ -148,10 +148,10 @@ def _range(name: str, low: Any, high: Any, step: Any = None) -> Axis:
     times = [_TIME.fullmatch(end) if isinstance(end, str) else None for end in (low, high)]
     if times[0] and times[1]:
         first, last = (int(time[1]) * 60 + int(time[2]) for time in times if time)
-        every = 1 if step is None else int(step)
-        if last < first or every < 1:
+        minutes = 1 if step is None else int(step)
+        if last < first or minutes < 1:
             raise ConfigError(f"Space {name!r}: expected times upwards and minutes between, got {low}, {high}, {step}.")
-        return Axis(name, [f"{at // 60:02d}:{at % 60:02d}" for at in range(first, last + 1, every)])
+        return Axis(name, [f"{at // 60:02d}:{at % 60:02d}" for at in range(first, last + 1, minutes)])
     numbers = [low, high] if step is None else [low, high, step]
     if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in numbers) or not low < high:
         raise ConfigError(
@@ -162,9 +162,10 @@ def _range(name: str, low: Any, high: Any, step: Any = None) -> Axis:
     every = Decimal(str(1 if step is None else step))
     if every <= 0:
         raise ConfigError(f"Space {name!r}: expected a step above 0, got {step!r}.")
-    first, count = Decimal(str(low)), int((Decimal(str(high)) - Decimal(str(low))) / every)
+    begin = Decimal(str(low))
+    count = int((Decimal(str(high)) - begin) / every)
     whole = all(isinstance(one, int) for one in numbers)
-    values = [first + every * number for number in range(count + 1)]
+    values = [begin + every * number for number in range(count + 1)]
     return Axis(name, [int(value) if whole else float(value) for value in values])
 
 

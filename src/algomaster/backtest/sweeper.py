@@ -1,13 +1,11 @@
 """Sweep: many parameter sets through the same sessions, to the same bits as a replay of each.
 
-1. The grid becomes columns of checked settings (:mod:`~algomaster.backtest.sweeps.gridding`,
-   :mod:`~algomaster.backtest.sweeps.packing`) and is cut into chunks of sets
-   (:mod:`~algomaster.backtest.sweeps.planning`).
-2. An engine runs the chunks (:mod:`~algomaster.backtest.sweeps.engines`): each takes its sets through all sessions, one
-   compiled call a session (:mod:`~algomaster.backtest.sweeps.chunks`). Finished chunks can be kept to resume from
-   (:mod:`~algomaster.backtest.sweeps.resuming`).
+1. The grid becomes columns of checked settings (``sweeps.gridding``, ``sweeps.packing``) and is cut into chunks of sets
+   (``sweeps.planning``).
+2. An engine runs the chunks (``sweeps.engines``): each takes its sets through all sessions, one compiled call a session
+   (``sweeps.chunks``). Finished chunks can be kept to resume from (``sweeps.resuming``).
 3. The parts come back in order: statistics become rows of metrics, trades go to memory or into a Parquet file
-   (:mod:`~algomaster.backtest.sweeps.trade_files`), everything else is forgotten.
+   (``sweeps.trade_files``), everything else is forgotten.
 """
 
 from __future__ import annotations

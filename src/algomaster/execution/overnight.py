@@ -2,7 +2,8 @@
 
 1. :func:`begin` empties the book and takes in the legs of the night, with their resting orders, in their old order.
 2. :func:`finish` lets waiting entries expire, settles what expires today, squares off at the last traded close what is
-   not to be held overnight, and takes the rest out for the next session.
+   not to be held overnight, and takes the rest out for the next session. A leg out of the night whose contract the
+   session's data lacks has no price to be squared off at: it stays until a session has it, or until its expiry.
 
 Options settle in cash at their intrinsic value against the mean of the index over the last minutes of the expiry
 (``terms["settle"]``): the exchange settles at the close of the index, which is such a mean of its members.
@@ -137,7 +138,7 @@ def finish(day: Day, book: Book, account: Record, terms: Record, held: Held, log
     while book.counts[N_OPEN] > staying:
         number = book.open_legs[staying]
         leg = book.legs[number]
-        if leg["overnight"] == 0:
+        if leg["overnight"] == 0 and leg["instrument"] != NO_INSTRUMENT:
             slot = put(book, last, number, MARKET, -leg["quantity"], 0, SESSION_END, 1, 0)
             note(book, slot)
             fill(book, account, terms, log, slot, leg["mark"], last, AT_CLOSE)

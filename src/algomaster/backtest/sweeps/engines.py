@@ -78,7 +78,7 @@ def _compile(job: Job, sessions: list[Ready]) -> None:
 
 def _on_processes(engine: Engine, job: Job, days: Days, chunks: Sequence[Chunk]) -> Iterator[Part]:
     joblib = _needed("joblib", "joblib")
-    cloudpickle = importlib.import_module("joblib.externals.cloudpickle")
+    cloudpickle = importlib.import_module("cloudpickle")  # joblib brings it
     _compile(job, sessions_of(days[:1], job.rules))
     with tempfile.TemporaryDirectory(prefix="algo-sweep-") as temporary:
         folder = engine.shared or Path(temporary)
@@ -100,7 +100,7 @@ def _in_process(work: str, folder: str, start: int, stop: int) -> Part:
 
 @functools.lru_cache(maxsize=1)
 def _opened(work: str, folder: str) -> tuple[Job, list[Ready]]:
-    cloudpickle = importlib.import_module("joblib.externals.cloudpickle")
+    cloudpickle = importlib.import_module("cloudpickle")  # joblib brings it
     job = _at_home(cloudpickle.loads(Path(work).read_bytes()))
     return job, sessions_of(open_days(Path(folder)), job.rules)
 

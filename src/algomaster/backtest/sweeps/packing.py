@@ -5,7 +5,8 @@ Checking a million sets one by one takes longer than running them. Where a strat
 1. every distinct value of a setting is checked once;
 2. rules that join settings are run once for every combination of those settings that they read, which is observed
    while they run; so a rule on entry and exit sees every pair of the two, whatever else varies;
-3. a set is then put together from checked values and packed when its chunk is run.
+3. a set is then put together from checked values when its chunk is run, its record from those of few sets
+   (:mod:`~algomaster.backtest.sweeps.assembling`) where the strategy is known to allow it.
 
 Settings that may do anything (validators that see other fields, aliases, private attributes) are checked set by set.
 """
@@ -17,16 +18,18 @@ import hashlib
 import inspect
 import json
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from algomaster.backtest.sweeps.assembling import Assembly, assembly_of
 from algomaster.backtest.sweeps.gridding import NOT_GIVEN, Sets
 from algomaster.core.config import Config
-from algomaster.core.types import Record
+from algomaster.core.errors import StrategyError
+from algomaster.core.types import IntArray, Record
 from algomaster.strategy.contract import Params, Strategy
 
 __all__ = ["Settings"]
@@ -50,6 +53,7 @@ class Settings:
         rules = _rules(strategy)
         if rules is None or not self._checked_by_value() or not self._checked_across(rules):
             self._each = [strategy.configure(sets.given(p)) for p in range(len(sets))]
+        self._assembly = self._assembled() if self._each is None and _packs_by_word(strategy) else None
 
     @property
     def names(self) -> list[str]:
@@ -63,7 +67,34 @@ class Settings:
         """Give the records of the sets ``start`` to ``stop``."""
         if self._each is not None:
             return _joined([one.pack() for one in self._each[start:stop]])
-        return _joined([one.pack() for one in self._models(range(start, stop))])
+        if self._assembly is None:
+            return _joined([one.pack() for one in self._models(range(start, stop))])
+        codes = {name: self._codes(name, start, stop) for name in self._assembly.names}
+        records = self._assembly.records(codes, stop - start)
+        for p in {start, stop - 1}:
+            (alone,) = (one.pack() for one in self._models(range(p, p + 1)))
+            if alone.tobytes() != records[p - start].tobytes():
+                raise StrategyError(
+                    f"Settings of strategy {self._strategy.name!r} pack otherwise alone than in a sweep (set {p}).",
+                    hint="This is a bug: report it with the grid.",
+                )
+        return records
+
+    def _assembled(self) -> Assembly | None:
+        counts = {name: len(self._values[name]) for name in self.names if self._sets.vary(name)}
+        return assembly_of(counts, len(self), lambda name, p: int(self._codes(name, p, p + 1)[0]), self._pack_with)
+
+    def _codes(self, name: str, start: int, stop: int) -> IntArray:
+        """Give the number of each set's value; one that is not given has the last, which is the default."""
+        column = self._sets.codes(name, start, stop)
+        return np.where(column == NOT_GIVEN, len(self._values[name]) - 1, column)
+
+    def _pack_with(self, changed: Mapping[str, int]) -> Record:
+        """Pack the first set with some of its settings changed."""
+        model = next(self._models(range(1)))
+        fields = model.__dict__ | {name: self._values[name][number] for name, number in changed.items()}
+        object.__setattr__(model, "__dict__", fields)
+        return model.pack()
 
     def shown(self, name: str) -> pl.Series:
         """Give a setting of all sets as it is written; lists of a few values become text."""
@@ -202,6 +233,14 @@ def _rules(strategy: Strategy) -> list[Callable[[Any], Any]] | None:
         return None
     rules = [rule.func for rule in decorated.model_validators.values()]
     return rules if all(len(inspect.signature(rule).parameters) == 1 for rule in rules) else None
+
+
+def _packs_by_word(strategy: Strategy) -> bool:
+    """Whether every word of the record follows from few settings: of the catalogue a law of the tests says so."""
+    from algomaster.strategy import catalogue
+
+    known = any(catalogue.get(name).params is strategy.params for name in catalogue.names())
+    return known or strategy.params.pack is Params.pack
 
 
 def _sees_other_fields(schema: Any) -> bool:

@@ -27,6 +27,7 @@ from algomaster.strategy.steps.records import (
     N_TICK,
     NEW,
     NO_INSTRUMENT,
+    OPEN,
     ORDER,
     ORDERS_FULL,
     PLACED,
@@ -134,7 +135,9 @@ def _wrong(book: Book, leg: int, quantity: int, late: int) -> int:
     if book.legs[leg]["state"] >= CLOSED:
         return LEG_IS_OVER
     instrument = book.legs[leg]["instrument"]
-    if late == 0 and (instrument < 0 or instrument > book.counts[N_CONTRACTS]):
+    # A leg that is open without one came out of a night into a session that lacks its contract: it still has an end.
+    named = 0 <= instrument <= book.counts[N_CONTRACTS] or book.legs[leg]["state"] == OPEN
+    if late == 0 and not named:
         return BAD_INSTRUMENT
     return BAD_QUANTITY if quantity == 0 else 0
 
