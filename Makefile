@@ -44,12 +44,12 @@ lint: $(VENV)/.dev
 	@echo "== notebooks"
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 
-# One process compiles the kernels before pytest's workers share them: concurrent first writes would race.
+# What pytest's workers share is compiled before they start; the two heavy parts have little in common and run side by side.
 warm: $(VENV)/.dev
 	@echo "== compiling kernels"
 	@$(BIN)/algo backtest straddle --underlying NIFTY --simulate 1 --json > /dev/null
-	@$(BIN)/algo sweep straddle --underlying NIFTY --simulate 1 --grid stop_pct=20 --digest --json > /dev/null
-	@$(BIN)/algo warmup --only features --json > /dev/null
+	@$(BIN)/algo warmup --only features --json > /dev/null & features=$$!; \
+		$(BIN)/algo warmup --only backtests --json > /dev/null && wait $$features
 
 bench: $(VENV)/.bench
 	@$(BIN)/python benchmarks/run.py

@@ -79,7 +79,7 @@ class Exchange:
             bid, ask, volume = (self.price(name, contract, bar) for name in ("bid", "ask", "volume"))
         side = 1 if order.quantity > 0 else -1
         quoted = bid != MISSING and ask != MISSING and 0 < bid <= ask
-        if s.get("quotes") and quoted and moment != "range":
+        if s.get("quotes") and quoted and order.kind == MARKET:
             price = ask if side > 0 else bid
         more = s.get("ticks", 0)
         if quoted:

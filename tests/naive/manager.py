@@ -340,10 +340,10 @@ class Manager(Strikes):
     # --- rounds ------------------------------------------------------------------------------------------------
     def wait(self):
         p = self.p
-        if p["holding"] == "intraday" and self.now >= p["exit"]:
-            self.phase = "done"
-            return
         if self.now < self.begin:
+            return
+        if self.now >= p["exit"] and self.ends_today():
+            self.phase = "done"
             return
         if self.now > self.begin + p["patience"]:
             self.phase = "done"
@@ -394,9 +394,7 @@ class Manager(Strikes):
 
     def combined(self):
         p = self.p
-        if (p["holding"] == "intraday" and self.now >= p["exit"]) or (
-            not self.first and self.now > p["no_reentry_after"]
-        ):
+        if (self.now >= p["exit"] and self.ends_today()) or (not self.first and self.now > p["no_reentry_after"]):
             self.phase = "done"
         else:
             lasts = [self.last(contract, self.i) for contract in self.chosen]
@@ -406,6 +404,14 @@ class Manager(Strikes):
             mark = far(self.reference, p["overall_momentum"], up, self.tick)
             if sum(lasts) >= mark if up else sum(lasts) <= mark:
                 self.enter_all()
+
+    def ends_today(self):
+        p = self.p
+        if p["holding"] != "positional" or p["settle"]:
+            return p["holding"] == "intraday"
+        expiries = [self.expiry_of(row) for row in self.rows if row.first]
+        nearest = min(expiry for expiry in expiries if expiry is not None)
+        return trading_days(self.seen.session, nearest) <= p["exit_days"]
 
     def enter_all(self):
         self.phase, self.since, self.entered = "running", self.now, self.number

@@ -107,7 +107,9 @@ def trade(
     """Fill an order where the bar says ``price``, as much worse as the terms have it."""
     order = book.orders[slot]
     if order["kind"] != LIMIT and slips(terms):
-        price = slipped(tape, terms, order["instrument"], order["quantity"], price, i, moment)
+        # the quotes of the bar before are no price for a stop that this open has passed: it is what the stop is for
+        when = moment if order["kind"] == MARKET else IN_RANGE
+        price = slipped(tape, terms, order["instrument"], order["quantity"], price, i, when)
     fill(book, account, terms, log, slot, price, i, moment)
 
 

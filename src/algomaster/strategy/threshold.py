@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -66,6 +66,8 @@ class Threshold(Sized):
     sizing, ...
         See :class:`~algomaster.strategy.sizing.Sized`; every position is a round.
     """
+
+    round_is: ClassVar[Literal["session", "entry"]] = "entry"
 
     column: Literal["score"] | Annotated[int, Field(ge=0, le=100_000)] = "score"
     above: OptionalLevel = 60.0

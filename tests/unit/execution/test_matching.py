@@ -81,6 +81,18 @@ def test_stops_round_to_the_grid_away_from_the_market(side, entry, percent, stop
     assert put_of(run)[:2] == ("stop", stop)
 
 
+def test_a_stop_that_the_open_has_passed_pays_the_open_and_not_the_quotes_before_it():
+    """The put opens at 125, above its stop of 120; the ask of the bar before was 101."""
+    day = flat_index(blank(minutes=12, centre=1000, step=50), 1000)
+    for right in ("CE", "PE"):
+        bars(day, 1000, right, [Q] * 12)
+    bars(day, 1000, "PE", [(125, 125, 125, 125)], start=3)
+    day.bid[:], day.ask[:] = 1980, 2020
+    settings = {"entry": ENTRY, "exit": "09:25", "stop_pct": 20}
+    run = backtest.replay("straddle", day, params=settings, costs=False, slippage={"quotes": True})
+    assert put_of(run) == ("stop", 125, "09:18", 99)
+
+
 def test_the_stop_follows_the_actual_fill_not_the_decision():
     rows = [Q, Q, (110, 110, 110, 110), (110, 131.95, 110, 110), (110, 132, 110, 110)]
     assert put_of(straddle(rows)) == ("stop", 132, "09:19", 110)

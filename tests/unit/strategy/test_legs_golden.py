@@ -127,6 +127,34 @@ def test_positional_leaves_days_before_the_expiry():
     assert [(f"{row['entry_time']:%d}", f"{row['exit_time']:%d %H:%M}") for row in found[:1]] == [("02", "03 09:33")]
 
 
+def test_positional_enters_nothing_after_the_exit_of_its_last_session():
+    """Entries come after the exit: that of the 3rd leaves on the 4th, the expiry, on which none is left to enter."""
+    found = run(nights(), call(), entry="09:25", exit="09:20", holding="positional").trades.to_dicts()
+    assert [(f"{row['entry_time']:%d}", f"{row['exit_time']:%d %H:%M}") for row in found] == [("02", "04 09:20")]
+
+
+def test_margin_is_that_of_all_short_legs():
+    """Three calls and a put short take three lots: 3 x 1000 x 50 x 15 % is 22,500 rupees. What is bought takes none."""
+    legs = [call(lots=3), put(), put(side="buy", lots=9)]
+    for margin, calls in ((45_000, -300), (44_999, -150), (22_499, None)):
+        found = trades(session(), *legs, lots=9, max_margin=margin)
+        assert [trade[2] for trade in found[:1]] == ([] if calls is None else [calls])
+    assert trades(session(), call(side="buy"), lots=9, max_margin=1)[0][2] == 450
+
+
+def test_the_daily_loss_limit_knows_what_the_night_lost():
+    """Sold at 100 on the 2nd, bought at 130 on the morning of the 3rd: 1500 rupees, before the next round is asked."""
+    days = nights()
+    for day in days[1:]:
+        with_bars(day, "CE", {0: (130, 130, 130, 130)})
+    rules = {"entry": "09:25", "exit": "09:20", "holding": "btst"}
+    leg = call(strike={"strike": 1000})
+    entries = [f"{row['entry_time']:%d}" for row in run(days, leg, daily_loss_limit=1500, **rules).trades.to_dicts()]
+    assert entries == ["02", "04"]
+    entries = [f"{row['entry_time']:%d}" for row in run(days, leg, daily_loss_limit=1501, **rules).trades.to_dicts()]
+    assert entries == ["02", "03", "04"]
+
+
 def test_positional_is_settled_at_its_expiry():
     """The index closes at 1012: a call of 1000 is worth 12."""
     (row,) = run(nights(spots=(1000, 1004, 1012)), call(), holding="positional", settle=True).trades.to_dicts()

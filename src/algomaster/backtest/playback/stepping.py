@@ -22,14 +22,7 @@ from algomaster.backtest.playback.turning import turned
 from algomaster.backtest.playback.walking import AT, UNTIL, walk_driver
 from algomaster.backtest.playback.what_if import WhatIf, compared
 from algomaster.backtest.records import Digest
-from algomaster.backtest.replayer import (
-    Kept,
-    check_flags,
-    compiling_step,
-    kept_of,
-    result_of,
-    run_session,
-)
+from algomaster.backtest.replayer import Kept, check_flags, compiling_step, kept_of, result_of, run_session
 from algomaster.backtest.session import days_of, prepare
 from algomaster.backtest.sizing_risk import with_risk
 from algomaster.backtest.slippages import Slippage, slippage_of
@@ -207,13 +200,7 @@ class Stepper:
         return self.result()
 
     def result(self) -> Result:
-        """Give the result of the session (and those before it), as :func:`~algomaster.backtest.replay` does.
-
-        Raises
-        ------
-        ConfigError
-            The session is not over.
-        """
+        """Give the result of the session and those before it; a ConfigError where it is not over."""
         if not self.done:
             raise ConfigError(f"The session stands at {self.time}, not at its end.", hint="Call finish().")
         run = self._run
@@ -280,9 +267,7 @@ class Stepper:
 
     def recorder(self, *, around: int = 5) -> Recorder:
         """Give a recorder of this session."""
-        return Recorder(
-            self.chain.underlying, self.strategy.name, opening=self._marks[-1][0], around=around,
-        )  # fmt: skip
+        return Recorder(self.chain.underlying, self.strategy.name, opening=self._marks[-1][0], around=around)
 
     def snapshot(self, *, around: int = 5, since: int = 0) -> Snapshot:
         """Give what a person would see now, with the events from bar ``since`` on."""
@@ -378,13 +363,7 @@ class Stepper:
         return compared(self.fork(), branch, dict(change or {}), close)
 
     def set(self, settings: Params) -> None:
-        """Let the strategy read other settings from now on; what comes later is run anew.
-
-        Raises
-        ------
-        ConfigError
-            The settings do not fit into the record that the strategy reads.
-        """
+        """Let the strategy read other settings from now on; those of another form are a ConfigError."""
         record = settings.pack()
         if record.dtype != self._run.params.dtype:
             raise ConfigError(

@@ -66,7 +66,7 @@ from algomaster.strategy.steps.pair import (
     profit,
     standing_of,
 )
-from algomaster.strategy.steps.sizing import MOST_LOTS, SIZING_PARAMS, SIZING_STATE, lots_now
+from algomaster.strategy.steps.sizing import MOST_LOTS, SIZING_PARAMS, SIZING_STATE, lots_short
 from algomaster.strategy.steps.spike import FALLEN, SECOND, SPIKE_PARAMS, SPIKE_STATE, follow, look_back
 
 MAX_EVENTS: Final = 128
@@ -205,7 +205,7 @@ def _sell(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
         call_off(book, NO_CONTRACT)
         state[0]["phase"] = DONE
         return
-    lots = lots_now(state, params, day, i, book, params[0]["lots"])
+    lots = lots_short(state, params, day, i, book, params[0]["lots"], day.lot[expiry])
     if lots <= 0:
         state[0]["phase"] = DONE
         return

@@ -54,7 +54,7 @@ from algomaster.strategy.steps.contract import (
     sleep,
 )
 from algomaster.strategy.steps.pair import HOPELESS, PARTLY, open_pair, paid, profit, standing_of
-from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_short
 
 WAIT: Final = 0
 ENTERING: Final = 1
@@ -127,7 +127,8 @@ def _wait(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
             call_off(book, NO_CONTRACT)
             state[0]["phase"] = DONE
             return
-        lots = lots_now(state, params, day, i, book, params[0]["lots"])
+        lot = day.lot[params[0]["expiry"]]
+        lots = lots_short(state, params, day, i, book, params[0]["lots"], lot if params[0]["side"] < 0 else 0)
         if lots <= 0:
             state[0]["phase"] = DONE
             return
@@ -135,7 +136,7 @@ def _wait(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
         state[0]["pair"] = pair
         state[0]["since"] = now
         state[0]["phase"] = ENTERING
-        open_pair(state, book, i, pair, params[0]["side"] * lots * day.lot[params[0]["expiry"]])
+        open_pair(state, book, i, pair, params[0]["side"] * lots * lot)
 
 
 @kernel(lean=True, inner=True)

@@ -46,7 +46,7 @@ from algomaster.strategy.steps.contract import (
     is_waiting,
     sleep,
 )
-from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_short
 
 MAX_LEGS: Final = 10
 """Legs a straddle manager holds at once; what commercial option backtesters offer."""
@@ -129,7 +129,7 @@ def _enter(state: Record, params: Record, day: Day, i: int, now: int, book: Book
         call_off(book, NO_CONTRACT)
         state[0]["phase"] = DONE
         return
-    lots = lots_now(state, params, day, i, book, params[0]["lots"])
+    lots = lots_short(state, params, day, i, book, params[0]["lots"], _short(params, day))
     if lots <= 0:
         state[0]["phase"] = DONE
         return
@@ -146,6 +146,19 @@ def _enter(state: Record, params: Record, day: Day, i: int, now: int, book: Book
             leg = enter(book, i, _contract(params, day, i, j), quantity, stop, target)
         state[0]["legs"][j] = leg
     state[0]["phase"] = ENTERING
+
+
+@kernel(lean=True, inner=True)
+def _short(params: Record, day: Day) -> int:
+    """Units that one lot of each leg has short, of calls or of puts, whichever are more."""
+    calls, puts = 0, 0
+    for j in range(params[0]["n_legs"]):
+        if params[0]["side"][j] < 0:
+            if params[0]["right"][j] == 0:
+                calls += day.lot[params[0]["expiry"][j]]
+            else:
+                puts += day.lot[params[0]["expiry"][j]]
+    return max(calls, puts)
 
 
 @kernel(lean=True, inner=True)

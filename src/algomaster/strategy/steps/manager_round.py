@@ -36,13 +36,14 @@ from algomaster.strategy.steps.manager_table import (
     OFF,
     ON_CLOSES,
     PERCENT,
+    POSITIONAL,
     RUNNING,
     RUPEES,
     SPOT_PERCENT,
     SPOT_POINTS,
     WAIT,
 )
-from algomaster.strategy.steps.sizing import lots_now
+from algomaster.strategy.steps.sizing import lots_short
 from algomaster.strategy.steps.trading_days import trading_days
 
 PASSED: Final = 1
@@ -78,10 +79,10 @@ def end_of_round(state: Record, params: Record, now: int) -> None:
 def wait(state: Record, params: Record, day: Day, i: int, now: int, book: Book) -> None:
     """Enter a round from its minute on, within ``patience`` minutes."""
     row, rule = state[0], params[0]
-    if rule["holding"] == INTRADAY and now >= rule["exit"]:
-        row["phase"] = DONE
-        return
     if now < row["begin"]:
+        return
+    if now >= rule["exit"] and _ends_today(params, day):
+        row["phase"] = DONE
         return
     if now > row["begin"] + rule["patience"]:
         call_off(book, TOO_LATE)
@@ -112,6 +113,14 @@ def wait(state: Record, params: Record, day: Day, i: int, now: int, book: Book) 
 
 
 @kernel(lean=True, inner=True)
+def _ends_today(params: Record, day: Day) -> bool:
+    """Whether what is entered in this session leaves in it: after its exit there is nothing to enter for."""
+    if params[0]["holding"] != POSITIONAL:
+        return params[0]["holding"] == INTRADAY
+    return params[0]["settle"] == 0 and trading_days(day.session, _nearest(params, day)) <= params[0]["exit_days"]
+
+
+@kernel(lean=True, inner=True)
 def _choose_all(state: Record, params: Record, day: Day, i: int) -> int:
     """Choose every leg's contract: 0, NOT_YET or NO_INSTRUMENT."""
     row, rule = state[0], params[0]
@@ -137,7 +146,7 @@ def _choose_all(state: Record, params: Record, day: Day, i: int) -> int:
 def begin(state: Record, params: Record, day: Day, i: int, now: int, book: Book) -> None:
     """Send every leg of the round on its way."""
     row, rule = state[0], params[0]
-    row["lots"] = lots_now(state, params, day, i, book, rule["lots"])
+    row["lots"] = lots_short(state, params, day, i, book, rule["lots"], _short(state, params, day))
     if row["lots"] <= 0:
         row["phase"] = DONE
         return
@@ -156,6 +165,20 @@ def begin(state: Record, params: Record, day: Day, i: int, now: int, book: Book)
         row["worth"][j] = 0
     for j in range(rule["n_legs"]):
         start(state, params, day, i, now, book, j, row["instrument"][j])
+
+
+@kernel(lean=True, inner=True)
+def _short(state: Record, params: Record, day: Day) -> int:
+    """Units that the table, traded once, has short, of calls or of puts, whichever are more."""
+    calls, puts = 0, 0
+    for j in range(params[0]["n_legs"]):
+        if state[0]["side"][j] < 0:
+            units = params[0]["ratio"][j] * day.lot[state[0]["instrument"][j] // 2 // day.strikes.size]
+            if params[0]["right"][j] == 0:
+                calls += units
+            else:
+                puts += units
+    return max(calls, puts)
 
 
 @kernel(lean=True, inner=True)
@@ -185,7 +208,7 @@ def _combined(state: Record, params: Record, day: Day, i: int) -> int:
 def combined(state: Record, params: Record, day: Day, i: int, now: int, book: Book) -> None:
     """Wait until a minute closes with the combined premium where the overall momentum wants it."""
     row, rule = state[0], params[0]
-    if rule["holding"] == INTRADAY and now >= rule["exit"]:
+    if now >= rule["exit"] and _ends_today(params, day):
         row["phase"] = DONE
         return
     if row["first"] == 0 and now > rule["no_reentry_after"]:

@@ -41,7 +41,7 @@ from algomaster.strategy.steps.contract import (
     sleep,
 )
 from algomaster.strategy.steps.ranking import RANK_PARAMS, WIDTH, best, drive, full_score, measure, score_all
-from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_short
 
 MOST_REACH: Final = 15
 MOST_CONTRACTS: Final = 2 * (2 * MOST_REACH + 1)
@@ -134,7 +134,8 @@ def _pick(state: Record, params: Record, day: Day, i: int, book: Book) -> None:
         if _held(book, contract):
             continue
         if lots < 0:
-            lots = lots_now(state, params, day, i, book, params[0]["lots"])
+            short = room * day.lot[expiry] if params[0]["side"] < 0 else 0  # all picks may be calls
+            lots = lots_short(state, params, day, i, book, params[0]["lots"], short)
         if lots == 0:
             return
         enter_with(

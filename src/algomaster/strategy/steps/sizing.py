@@ -21,7 +21,7 @@ import numpy as np
 
 from algomaster.core.jit import kernel
 from algomaster.core.types import MISSING, Record
-from algomaster.strategy.steps.contract import N_OPEN, PPM, Book, Day, realised
+from algomaster.strategy.steps.contract import CLOSED, N_LEGS, N_OPEN, PPM, Book, Day, realised
 
 FIXED: Final = 0
 MARTINGALE: Final = 1
@@ -73,22 +73,48 @@ session, and weight, mean and weighted squares of those before."""
 def lots_now(state: Record, params: Record, day: Day, i: int, book: Book, base: int) -> int:
     """Lots of a round that is opened on bar ``i``; ``base`` are those of the fixed policy. 0: do not trade.
 
-    Call it once a round, before its orders are placed.
+    Call it once a round, before its orders are placed. For the margin a lot of the round is one lot short, of the
+    nearest expiry; where it is something else, call :func:`lots_short`.
     """
+    return lots_short(state, params, day, i, book, base, day.lot[0])
+
+
+@kernel(lean=True, inner=True)
+def lots_short(state: Record, params: Record, day: Day, i: int, book: Book, base: int, short: int) -> int:
+    """Do what :func:`lots_now` does for a round of which each lot has ``short`` units short (of calls or of puts)."""
     if params[0]["size_plain"] == 1:
         return base
     room = MOST_LOTS
-    if params[0]["size_margin"] > 0:
-        room = _room(params, day, i, book)
-    return lots_for(state, params, day.session, realised(book), room, base)
+    if params[0]["size_margin"] > 0 and short > 0:
+        room = _room(params, day, i, book, short)
+    return _lots(state, params, day.session, realised(book), _at_the_start(book), room, base)
 
 
 @kernel(lean=True, inner=True)
 def lots_for(state: Record, params: Record, session: int, netted: int, room: int, base: int) -> int:
-    """Lots of the next round, from the paise netted so far and the lots that the margin has room for."""
+    """Lots of the next round, from the paise netted so far and the lots that the margin has room for.
+
+    Nothing has been netted in a session before its first round.
+    """
     if params[0]["size_plain"] == 1:
         return base
-    _settle(state, params, session, netted)
+    return _lots(state, params, session, netted, netted, room, base)
+
+
+@kernel(lean=True, inner=True)
+def _at_the_start(book: Book) -> int:
+    """Paise that had been netted when the session began: legs of a night may have been closed since."""
+    netted = realised(book)
+    for j in range(book.counts[N_LEGS]):
+        leg = book.legs[j]
+        if leg["state"] == CLOSED:
+            netted -= leg["cash"] - leg["charges"]
+    return netted
+
+
+@kernel(lean=True, inner=True)
+def _lots(state: Record, params: Record, session: int, netted: int, start: int, room: int, base: int) -> int:
+    _settle(state, params, session, netted, start)
     lots = min(_wanted(state, params, netted, base), room, MOST_LOTS)
     lots = _allowed(state, params, netted, lots)
     if lots > 0:
@@ -101,19 +127,19 @@ def lots_for(state: Record, params: Record, session: int, netted: int, room: int
 
 
 @kernel(lean=True, inner=True)
-def _settle(state: Record, params: Record, session: int, netted: int) -> None:
+def _settle(state: Record, params: Record, session: int, netted: int, start: int) -> None:
     if state[0]["size_begun"] == 0:
         state[0]["size_begun"] = 1
         state[0]["size_seen"] = netted
         state[0]["size_session"] = session
-        state[0]["size_day_start"] = netted
+        state[0]["size_day_start"] = start
     result = netted - state[0]["size_seen"]
     state[0]["size_seen"] = netted
     if result != 0 and state[0]["size_lots"] > 0:
         state[0]["size_day_pnl"] += result / state[0]["size_lots"]
         _climb(state, params, result)
     if session != state[0]["size_session"]:
-        _new_session(state, params, session, netted)
+        _new_session(state, params, session, start)
 
 
 @kernel(lean=True, inner=True)
@@ -145,7 +171,7 @@ def _to_base(state: Record) -> None:
 
 
 @kernel(lean=True, inner=True)
-def _new_session(state: Record, params: Record, session: int, netted: int) -> None:
+def _new_session(state: Record, params: Record, session: int, start: int) -> None:
     """Close the accounts of the session before: resets by the calendar, and one more session of a lot's results."""
     reset = params[0]["size_reset"]
     if reset == ON_DAY or (reset == ON_WEEK and week_of(session) != week_of(state[0]["size_session"])):
@@ -161,7 +187,7 @@ def _new_session(state: Record, params: Record, session: int, netted: int) -> No
         state[0]["size_mean"] += away / state[0]["size_weight"]
         state[0]["size_spread"] += away * (value - state[0]["size_mean"])
     state[0]["size_session"] = session
-    state[0]["size_day_start"] = netted
+    state[0]["size_day_start"] = start
     state[0]["size_day_pnl"] = 0.0
     state[0]["size_traded"] = 0
 
@@ -242,10 +268,10 @@ def _borne(lots: int, left: int, risk: int) -> int:
 
 
 @kernel(lean=True, inner=True)
-def _room(params: Record, day: Day, i: int, book: Book) -> int:
-    """Lots whose margin fits beside that of the short legs that are open; 0 while no index has been seen.
+def _room(params: Record, day: Day, i: int, book: Book, units: int) -> int:
+    """Lots of so many short units whose margin fits beside that of the open short legs; 0 before an index is seen.
 
-    A lot short takes a share of its notional. Calls and puts that are short together take the larger side's margin, for
+    What is short takes a share of its notional. Calls and puts short together take the larger side's margin, for
     the index cannot rise and fall at once.
     """
     spot = MISSING
@@ -265,4 +291,4 @@ def _room(params: Record, day: Day, i: int, book: Book) -> int:
         else:
             puts += short
     left = params[0]["size_margin"] - max(calls, puts) * spot * params[0]["size_margin_ppm"] // PPM
-    return max(left // max(day.lot[0] * spot * params[0]["size_margin_ppm"] // PPM, 1), 0)
+    return max(left // max(units * spot * params[0]["size_margin_ppm"] // PPM, 1), 0)

@@ -40,7 +40,7 @@ from algomaster.strategy.steps.contract import (
     is_waiting,
     sleep,
 )
-from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_now
+from algomaster.strategy.steps.sizing import SIZING_PARAMS, SIZING_STATE, lots_short
 
 FLAT: Final = 0
 ENTERING: Final = 1
@@ -173,7 +173,9 @@ def _listed(params: Record, day: Day, i: int, opinion: int) -> bool:
 
 @kernel(lean=True, inner=True)
 def _enter(state: Record, params: Record, day: Day, i: int, now: int, opinion: int, book: Book) -> None:
-    lots = lots_now(state, params, day, i, book, params[0]["lots"])
+    sides = params[0]["side"][opinion]
+    short = day.lot[params[0]["expiry"]] if min(sides[0], sides[1]) < 0 else 0
+    lots = lots_short(state, params, day, i, book, params[0]["lots"], short)
     if lots <= 0:
         state[0]["phase"] = DONE
         return
