@@ -141,6 +141,9 @@ def finish(day: Day, book: Book, account: Record, terms: Record, held: Held, log
         if leg["overnight"] == 0 and leg["instrument"] != NO_INSTRUMENT:
             slot = put(book, last, number, MARKET, -leg["quantity"], 0, SESSION_END, 1, 0)
             note(book, slot)
+            if slot < 0:  # the book is full: its flag stops the run
+                staying += 1
+                continue
             fill(book, account, terms, log, slot, leg["mark"], last, AT_CLOSE)
             compact(book)
         elif not _stays(day, book, account, terms, held, log, number, last):
@@ -157,13 +160,12 @@ def finish(day: Day, book: Book, account: Record, terms: Record, held: Held, log
 
 @kernel(lean=True, inner=True)
 def _stays(day: Day, book: Book, account: Record, terms: Record, held: Held, log: Log, number: int, last: int) -> bool:
-    """Whether a leg goes into the night; one that expires today is settled, one too many squared off with a flag."""
+    """Whether a leg goes into the night; one that expires today is settled."""
     leg = book.legs[number]
     _name(day, book, leg)
     if leg["right"] < 2 and leg["expiry"] <= day.session:
         settle(book, account, terms, log, number, _intrinsic(leg, settlement(day, terms[OPTION]["settle"])), last)
-        return False
-    return True
+    return leg["state"] == OPEN  # also where a full book could not take the settlement: its flag stops the run
 
 
 @kernel(lean=True, inner=True)

@@ -195,7 +195,7 @@ def sweep_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figu
         raise ValueError(f"the sweep has no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
     known = frame.filter(pl.col(metric).is_not_nan() & pl.col(metric).is_not_null())
     cells = known.group_by(x, y).agg(pl.col(metric).median().alias("value"), pl.len().alias("sets"))
-    across, down = frame[x].unique().sort().to_list(), frame[y].unique().sort().to_list()
+    across, down = (frame[name].unique().sort(nulls_last=True).to_list() for name in (x, y))  # none: a rule is off
     values = np.full((len(down), len(across)), np.nan)
     sets = np.zeros(values.shape, dtype=np.int64)
     for at_x, at_y, value, count in cells.iter_rows():
@@ -204,7 +204,7 @@ def sweep_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figu
     reach = _reach(values)
     figure = go.Figure(
         go.Heatmap(
-            z=values, x=[str(value) for value in across], y=[str(value) for value in down], customdata=sets,
+            z=values, x=_words(across), y=_words(down), customdata=sets,
             colorscale=DIVERGING, zmin=-reach, zmax=reach, xgap=1, ygap=1, hoverongaps=False,
             colorbar={"title": {"text": metric}, "thickness": 12},
             hovertemplate=f"{x} %{{x}}, {y} %{{y}}<br>{metric} %{{z:,.2f}} (%{{customdata}} sets)<extra></extra>",
@@ -214,6 +214,10 @@ def sweep_figure(frame: pl.DataFrame, *, x: str, y: str, metric: str) -> go.Figu
     figure.update_xaxes(title_text=x, type="category")
     figure.update_yaxes(title_text=y, type="category")
     return figure
+
+
+def _words(values: list[Any]) -> list[str]:
+    return ["none" if value is None else str(value) for value in values]
 
 
 def breakdowns_figure(parts: Mapping[str, pl.DataFrame]) -> go.Figure:

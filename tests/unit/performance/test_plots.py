@@ -116,3 +116,10 @@ def test_thinning_keeps_ends_highs_and_lows() -> None:
     assert places.size <= 402
     assert {0, values.size - 1, int(np.nanargmax(values)), int(np.nanargmin(values))} <= set(places.tolist())
     assert thin(values[:400], most=400).tolist() == list(range(400))
+
+
+def test_a_rule_that_is_off_stands_at_the_end_of_its_axis() -> None:
+    frame = pl.DataFrame({"stop": [None, 10.0, 50.0] * 2, "entry": ["09:20"] * 3 + ["09:30"] * 3, "pnl": range(6)})
+    (heatmap,) = sweep_figure(frame, x="entry", y="stop", metric="pnl").data
+    assert list(heatmap.y) == ["10.0", "50.0", "none"]
+    assert heatmap.z[2].tolist() == [0, 3]
