@@ -151,7 +151,7 @@ def test_the_command_line_wins_over_the_config_file(config, home):
         (("straddle", "--underlying", "NIFTY"), 3, "--from and --to"),
         (("straddle", "--from", "2024-01-01", "--to", "2024-01-03"), 3, "--underlying NIFTY"),
         (("straddle", "--underlying", "NIFTY", "--from", "2024-01-03", "--to", "2024-01-01"), 3, "Swap them"),
-        ((*RANGE,), 3, "There are: straddle"),
+        ((*RANGE,), 3, "There are: legs, straddle"),
         (("straddle", "--underlying", "NIFTY", "--from", "2023-01-02", "--to", "2023-01-03"), 4, "no option minutes"),
         (("straddle", "--underlying", "NIFTY", "--simulate", 1, "--start", "1990-01-01"), 5, ""),
     ],
