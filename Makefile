@@ -27,7 +27,7 @@ test: lint warm
 	@echo "== pytest"
 	@$(BIN)/pytest -n 2 --dist loadfile
 	@echo "== pytest without compilation (finds reads out of bounds)"
-	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest --quiet tests/unit/strategy tests/unit/execution tests/unit/performance
+	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest --quiet -n 2 tests/unit/strategy tests/unit/execution tests/unit/performance
 
 soak: warm
 	@$(BIN)/pytest -m soak
