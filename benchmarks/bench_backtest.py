@@ -4,6 +4,7 @@ raptorbt is a peer where ``RAPTORBT_PYTHON`` names a Python that has it; its row
 leaves out the million sets, which take minutes.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -94,7 +95,7 @@ def sweeps(days, straddle):
             ("10,000 sets x 250 days, charges and all trades kept", {"trades": True}, 2.3),
             ("10,000 sets x 250 days, all trades written to Parquet", {"trades": Path(folder) / "all.parquet"}, None),
         ):
-            call = lambda: backtest.sweep(straddle, days, grid=TEN_THOUSAND, params=PARAMS, **how)  # noqa: B023, E731
+            call = functools.partial(backtest.sweep, straddle, days, grid=TEN_THOUSAND, params=PARAMS, **how)
             rows.append(row(name, fastest_seconds(call, repeats=5, seconds=60), "s", target))
     return rows
 

@@ -276,3 +276,12 @@ def test_progress_is_drawn_on_a_terminal():
     assert process.returncode == 0
     assert b"replaying" in drawn
     assert json.loads(printed)["trades"]
+
+
+@pytest.mark.parametrize("said", ["2", "ticks=2"])
+def test_slippage_makes_every_entry_worse_by_its_ticks(printed, home, said):
+    options = ("--set", "stop_pct=30", "--slippage", said, "--json")
+    run = json.loads(algo("backtest", "straddle", *RANGE, *options, home=home).stdout)
+    worse = [round(one["entry_price"] - two["entry_price"], 2) for one, two in zip(printed["trades"], run["trades"])]
+    assert worse == [0.1] * len(printed["trades"])  # sold two ticks of 0.05 lower
+    assert run["assumptions"]["slippage"]["ticks"] == 2

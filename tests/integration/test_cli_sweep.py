@@ -126,3 +126,12 @@ def test_a_report_of_nothing_is_wrong_usage(arguments):
 def test_plain_python_gives_the_same_bits(printed, home):
     run = algo("sweep", "straddle", *GRID, *RANGE, "--digest", "--json", home=home, NUMBA_DISABLE_JIT="1")
     assert json.loads(run.stdout) == printed
+
+
+def test_every_sweep_says_how_much_of_its_best_set_is_luck(printed, home):
+    verdict = printed["overfitting"]
+    assert (verdict["trials"], verdict["sessions"]) == (6, 3)
+    assert {"pbo", "reality_check_p", "spa_p", "deflated_sharpe", "drawdown"} <= verdict.keys()
+    assert "10 are needed" in verdict["remark"]  # three sessions say nothing, and it is told
+    shown = algo("sweep", "straddle", *GRID, *RANGE, home=home).stdout
+    assert all(word in shown for word in ("PBO", "Reality Check p", "SPA p", "Drawdown of shuffled days"))

@@ -121,9 +121,10 @@ def search(
     if method == "optuna":
         if how.get("trades") or how.get("resume"):
             raise ConfigError("Expected neither trades nor resume with optuna, which sweeps batch by batch.")
-        evaluate: Callable[[list[dict[str, Any]]], SweepResult] = lambda sets: sweep(  # noqa: E731
-            strategy, days, grid=sets, params=params, **how
-        )
+
+        def evaluate(sets: list[dict[str, Any]]) -> SweepResult:
+            return sweep(strategy, days, grid=sets, params=params, **how)
+
         return _told(_by_optuna(axes, wanted, metric, seed, batch, evaluate, progress), said | {"metric": metric})
     points = _random(len(axes), seed) if method == "random" else _sobol(len(axes), seed, wanted)
     sets = _distinct(axes, points, wanted)

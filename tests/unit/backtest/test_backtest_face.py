@@ -10,6 +10,7 @@ from numba.core.runtime import _nrt_python, rtsys
 from algomaster import backtest, strategy
 from algomaster.core.errors import ConfigError, DataError, StrategyError
 from algomaster.core.jit import kernel
+from algomaster.performance import overfitting
 from algomaster.strategy.steps import contract as desk
 from hand_made import random_day
 
@@ -346,3 +347,14 @@ def opens_a_file(state, params, day, i, book):
 def test_a_step_that_does_not_compile_is_one_clear_error(step):
     with pytest.raises(StrategyError, match=r"'broken' does not compile: .+ no Python objects"):
         backtest.replay(strategy.Strategy("broken", step=step, params=Nothing), DAYS, costs=False)
+
+
+def test_a_sweep_judges_its_sets_by_their_own_curves():
+    days = [random_day(seed, minutes=90) for seed in range(12)]
+    found = backtest.sweep("straddle", days, grid={"stop_pct": [5, 10, 20], "lots": [1, 2]}, params=PARAMS)
+    own = overfitting(np.column_stack([
+        backtest.replay("straddle", days, params=PARAMS | {"stop_pct": stop, "lots": lots}).daily["pnl"].to_numpy()
+        for stop in (5, 10, 20) for lots in (1, 2)
+    ]))  # fmt: skip
+    assert found.overfitting().to_dict() == own.to_dict()
+    assert found.to_dict()["overfitting"]["trials"] == 6

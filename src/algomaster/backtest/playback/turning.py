@@ -169,10 +169,10 @@ def _has_moved(book: desk.Book, leg: int, kind: int, attached: int | None) -> bo
 
 
 def _resting(book: desk.Book, leg: int, kind: int) -> Record | None:
-    for order in book.orders[: book.counts[desk.N_ORDERS]]:
-        if order["leg"] == leg and order["kind"] == kind and order["live"] == 1:
-            return order  # type: ignore[no-any-return]
-    return None
+    orders: Record = book.orders[: book.counts[desk.N_ORDERS]]
+    slots = np.flatnonzero((orders["leg"] == leg) & (orders["kind"] == kind) & (orders["live"] == 1))
+    found: Record | None = orders[slots[0]] if slots.size else None
+    return found
 
 
 def _move(stepper: Stepper, leg: int, kind: int, price: int | None) -> None:

@@ -287,7 +287,7 @@ def _read_by(rule: Callable[[Any], Any], model: Params) -> set[str] | None:
     reader = _Reader(model, read)
     try:
         return read if rule(reader) is reader else None
-    except Exception:
+    except Exception:  # whatever it objects to, it will again where every set is checked by itself, and be told there
         return None
 
 
